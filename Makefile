@@ -1,0 +1,50 @@
+# `make demo` and `make test` need nothing but Python 3.11+; both make the virtual environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PORT ?= 8000
+
+export PORT
+export AWS_DEFAULT_REGION ?= us-east-1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo up test check package bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(STAMP) ## the local environment, and one forecast sent through all of it
+	@exec $(BIN)/python -m localstack demo
+
+up: $(STAMP) ## the local environment without the forecast
+	@exec $(BIN)/python -m localstack up
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types, layers, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python infra/lint.py
+
+package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
+	@$(PYTHON) infra/package.py
+
+bench: $(STAMP) ## figures, as ratios in one run
+	$(BIN)/python bench/exact.py
+	$(BIN)/python bench/cold_start.py
+
+clean: ## everything that the targets above have made
+	rm -rf $(VENV) .venv-package .local dist
+
+# Stamped last, so that an interrupted installation is taken up again.
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Sluice needs Python 3.11 or newer, and $(PYTHON) is %d.%d; name another: make PYTHON=python3.11" % v)'
+	@echo "setting up $(VENV) (about a minute, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@

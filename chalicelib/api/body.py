@@ -1,0 +1,146 @@
+"""Request bodies: bytes in, a checked struct out, or every broken rule at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from chalicelib.api.http import Call
+from chalicelib.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMedia
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+# Deeper than any request of ours; the decoder's own limit is the interpreter's stack.
+MAX_DEPTH = 32
+# What a caller can read and mend in one go.
+MAX_ERRORS = 50
+
+
+def read_body(call: Call, type_: type[T], *, lenient: bool = False) -> tuple[T, tuple[str, ...]]:
+    """The body as `type_`, and warnings about unknown fields where they are ignored (`lenient`, no `?strict=1`).
+
+    Raises TooLarge, UnsupportedMedia or InvalidRequest.
+    """
+    raw = parse_json(call)
+    unknown = list(_unknown(raw, _shape(type_), ""))
+    ignore = lenient and call.query.get("strict", "") not in ("1", "true")
+    errors = [] if ignore else [FieldError(pointer, f"is not known{hint}") for pointer, hint in unknown]
+    try:
+        value = msgspec.convert(raw, type_)
+    except msgspec.ValidationError as error:
+        from chalicelib.api.refusal import list_errors
+
+        errors += list_errors(raw, type_) or [FieldError("", str(error))]
+    if errors:
+        raise InvalidRequest(errors[:MAX_ERRORS])
+    return value, tuple(f"{pointer} is not known and was ignored{hint}" for pointer, hint in unknown[:MAX_ERRORS])
+
+
+def parse_json(call: Call) -> Any:  # any JSON value
+    """The body's JSON value; raises TooLarge, UnsupportedMedia or InvalidRequest."""
+    limit = call.runtime.settings.body_limit
+    if len(call.body) > limit:
+        raise TooLarge(f"the body must be at most {limit} bytes, got {len(call.body)}")
+    media = call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    if media not in ("application/json", "text/plain") and not media.endswith("+json"):
+        raise UnsupportedMedia(f"the body must be application/json or JSON as text/plain, got {media}")
+    if not call.body.strip():
+        raise InvalidRequest([FieldError("", "a JSON body is required")])
+    try:
+        raw = msgspec.json.decode(call.body)
+    except RecursionError:
+        raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _refused(_name_constant(call.body) or str(error)) from None
+    if _depth(raw) > MAX_DEPTH:
+        raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels")
+    return raw
+
+
+def _refused(detail: str) -> InvalidRequest:
+    return InvalidRequest([FieldError("", detail)])
+
+
+def _name_constant(body: bytes) -> str | None:
+    """Names NaN or Infinity, which are not JSON but which many encoders write."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a number that JSON knows")
+
+    try:
+        json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        return str(error) if "is not a number that JSON knows" in str(error) else None
+    return None
+
+
+def _depth(raw: object) -> int:
+    """How deep lists and objects are nested, found level by level so that no depth can exhaust the stack."""
+    level, depth = [raw], 0
+    while depth <= MAX_DEPTH:
+        nested = [value for value in level if isinstance(value, dict | list)]
+        if not nested:
+            break
+        level = [child for value in nested for child in (value.values() if isinstance(value, dict) else value)]
+        depth += 1
+    return depth
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What of a type matters for finding unknown fields: the fields of an object, or the item of a list."""
+
+    fields: dict[str, Shape | None] | None = None
+    item: Shape | None = None
+
+
+def _unknown(raw: object, shape: Shape | None, pointer: str) -> Iterator[tuple[str, str]]:
+    """The pointer of each unknown field with a hint such as `; did you mean "x"?`."""
+    if shape is None:
+        return
+    if shape.item is not None and isinstance(raw, list):
+        for index, value in enumerate(raw):
+            yield from _unknown(value, shape.item, f"{pointer}/{index}")
+    if shape.fields is not None and isinstance(raw, dict):
+        for name, value in raw.items():
+            if name in shape.fields:
+                yield from _unknown(value, shape.fields[name], f"{pointer}/{escape(name)}")
+            else:
+                yield f"{pointer}/{escape(name)}", _hint(name, list(shape.fields))
+
+
+def escape(name: str) -> str:
+    """A name as one reference token of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    import difflib
+
+    lowered = {field.lower().replace("_", ""): field for field in known}
+    close = difflib.get_close_matches(name.lower().replace("_", ""), lowered, n=1, cutoff=0.75)
+    return f'; did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+@cache
+def _shape(type_: type[msgspec.Struct]) -> Shape | None:
+    from msgspec import inspect
+
+    def look(info: inspect.Type) -> Shape | None:
+        match info:
+            case inspect.StructType():
+                return Shape(fields={field.encode_name: look(field.type) for field in info.fields})
+            case inspect.ListType() | inspect.VarTupleType():
+                item = look(info.item_type)
+                return Shape(item=item) if item else None
+            case inspect.UnionType():
+                return next((shape for member in info.types if (shape := look(member))), None)
+            case inspect.Metadata():
+                return look(info.type)
+            case _:
+                return None
+
+    return look(inspect.type_info(type_))

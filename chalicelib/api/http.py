@@ -1,0 +1,116 @@
+"""The HTTP edge: a request as the views see it, and one wrapper that logs, translates errors and encodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from chalice.app import Chalice, Response
+
+from chalicelib.errors import InvalidRequest, SluiceError, Unauthenticated
+from chalicelib.runtime import Runtime
+from chalicelib.telemetry import log
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One HTTP request; header names are in lower case."""
+
+    runtime: Runtime
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One HTTP response; `body` is anything that msgspec can encode, or None for an empty one."""
+
+    status: int = 200
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+
+View = Callable[[Call], Answer]
+
+
+def wrap(app: Chalice, runtime: Runtime, view: View) -> Callable[..., Response]:
+    """The view as Chalice calls it: path parameters as keywords, a Chalice response back."""
+
+    def chalice_view(**params: str) -> Response:
+        call = _call(app, runtime, params)
+        began = time.perf_counter()
+        answer = respond(view, call)
+        took_ms = round((time.perf_counter() - began) * 1000, 1)
+        # Without the query: it may hold a token one day.
+        log.info("request", method=call.method, path=call.path, status=answer.status, ms=took_ms,
+                 request_id=call.request_id)  # fmt: skip
+        body = "" if answer.body is None else msgspec.json.encode(answer.body).decode()
+        headers: dict[str, str | list[str]] = {
+            "Content-Type": answer.content_type,
+            "X-Request-Id": call.request_id,
+            **answer.headers,
+        }
+        return Response(body=body, status_code=answer.status, headers=headers)
+
+    chalice_view.__name__ = view.__name__
+    return chalice_view
+
+
+def respond(view: View, call: Call) -> Answer:
+    """The view's answer, or its error as a problem document (RFC 9457)."""
+    try:
+        return view(call)
+    except SluiceError as error:
+        if error.status >= 500:
+            log.exception("request failed", path=call.path, slug=error.slug, request_id=call.request_id)
+        return problem(error, call.request_id)
+    except Exception:  # noqa: BLE001 - the outer edge: logged with its stack, answered without
+        log.exception("request crashed", path=call.path, request_id=call.request_id)
+        return problem(SluiceError("an internal error occurred"), call.request_id)
+
+
+def problem(error: SluiceError, request_id: str) -> Answer:
+    """The problem document of an error; `error` repeats the detail for clients that read only that."""
+    document: dict[str, object] = {
+        "type": f"urn:sluice:problem:{error.slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "error": error.detail,
+        "request_id": request_id,
+    }
+    headers: dict[str, str] = {"Cache-Control": "no-store"}
+    if isinstance(error, InvalidRequest):
+        document["errors"] = error.errors
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="sluice"'
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    return Answer(status=error.status, body=document, headers=headers, content_type=PROBLEM)
+
+
+def _call(app: Chalice, runtime: Runtime, params: Mapping[str, str]) -> Call:
+    request: Any = app.current_request  # Chalice leaves its request untyped
+    return Call(
+        runtime=runtime,
+        method=request.method,
+        path=request.path or "",
+        params=params,
+        # Chalice gives a multi-value mapping or None; the last value wins, as in most frameworks.
+        query=dict(request.query_params or {}),
+        headers={name.lower(): value for name, value in dict(request.headers).items()},
+        body=request.raw_body or b"",
+        request_id=request.context.get("requestId", ""),
+    )

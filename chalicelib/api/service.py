@@ -1,0 +1,21 @@
+"""The service itself: what it is and whether it is up."""
+
+from __future__ import annotations
+
+from chalicelib.api.http import Answer, Call
+from chalicelib.clock import rfc3339
+
+VERSION = "0.1.0"
+
+
+def index(call: Call) -> Answer:
+    """GET /: where to go from here."""
+    links = {"health": "/api/health", "login": "/api/auth/login", "forecast": "/api/async/simulate"}
+    return Answer(body={"service": "sluice", "version": VERSION, "links": links})
+
+
+def health(call: Call) -> Answer:
+    """GET /api/health: that the API answers; nothing behind it is asked."""
+    time = rfc3339(call.runtime.clock.now())
+    body = {"status": "ok", "version": VERSION, "stage": call.runtime.settings.stage, "time": time}
+    return Answer(body=body, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,51 @@
+"""The `users` table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.db.connect import Database
+from chalicelib.db.sql import statements
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One user as a login needs to know it."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+    password_hash: str
+    is_active: bool
+    access_expires_at: datetime
+
+
+class Accounts:
+    """Reads and writes accounts; raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = statements("accounts")
+
+    def find(self, email: str) -> Account | None:
+        """The account that logs in with this address, if there is one."""
+        with self._database.transaction() as cursor:
+            cursor.execute(self._sql["find_by_email"], {"email": email})
+            row = cursor.fetchone()
+        return msgspec.convert(row, Account) if row else None
+
+    def record_login(self, account: Account, *, at: datetime, password_hash: str | None = None) -> None:
+        """Remembers the time of a login, and a hash that was made anew."""
+        with self._database.transaction() as cursor:
+            cursor.execute(self._sql["record_login"], {"id": account.id, "at": at, "password_hash": password_hash})
+
+    def put(self, *, email: str, name: str, password_hash: str, role: str) -> str:
+        """Makes the account or renews it; answers its id."""
+        values = {"email": email, "name": name, "password_hash": password_hash, "role": role}
+        with self._database.transaction() as cursor:
+            cursor.execute(self._sql["put"], values)
+            row = cursor.fetchone()
+        assert row is not None  # INSERT ... RETURNING answers one row or raises
+        return str(row["id"])

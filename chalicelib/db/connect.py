@@ -1,0 +1,72 @@
+"""One Postgres connection per process, opened when first used and again after it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2 import extensions
+from psycopg2.extras import RealDictCursor
+
+from chalicelib.errors import Unavailable
+
+# Shorter than a client's patience and than API Gateway's 29 s.
+CONNECT_TIMEOUT_S = 3
+STATEMENT_TIMEOUT_MS = 10_000
+
+Row = Mapping[str, Any]
+
+
+class Database:
+    """Runs transactions; raises Unavailable when Postgres cannot be reached or goes away."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: extensions.connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[RealDictCursor]:
+        """A cursor whose work is committed at the end, or rolled back by any error."""
+        connection = self._connect()
+        try:
+            with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+                yield cursor
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            self.close()
+            raise Unavailable("the database went away", retry_after_s=5) from error
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> extensions.connection:
+        # A Lambda may sleep for hours between two requests; the server has closed its side by then.
+        if self._connection is not None and not _is_alive(self._connection):
+            self.close()
+        if self._connection is None:
+            self._connection = connect(self._dsn, options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}")
+        return self._connection
+
+
+def connect(dsn: str, *, options: str = "") -> extensions.connection:
+    """A new connection; raises Unavailable, without the address, which may hold a password."""
+    if not dsn:
+        raise Unavailable("no database is configured")
+    try:
+        return psycopg2.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, options=options, application_name="sluice")
+    except psycopg2.OperationalError as error:
+        raise Unavailable("the database cannot be reached", retry_after_s=5) from error
+
+
+def _is_alive(connection: extensions.connection) -> bool:
+    if connection.closed:
+        return False
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return False
+    return True

@@ -1,0 +1,197 @@
+"""The job store on DynamoDB: three items per job, one conditional write per move.
+
+A beat rewrites META alone, so it pays for one small item however large the request or the result is. The part
+names sort so that one query reads META and RESULT and leaves REQUEST out.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chalicelib.jobs.clients import client, outages
+from chalicelib.jobs.state import SUCCEED, Guard, Move, State
+from chalicelib.jobs.store import TOMBSTONE_S, Change, Found, Job, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+REQUEST, META, RESULT = "1-request", "2-meta", "3-result"
+
+# An item as DynamoDB's wire format has it: {"name": {"S": "text"}}.
+Item = dict[str, Any]
+
+_SUBMIT = Move("submit", frozenset(), State.PENDING)
+_GUARDS = {
+    Guard.NOTHING: "",
+    Guard.LEASE_EXPIRED: " AND lease_ms < :now_ms",
+    Guard.MINE: " AND attempt = :attempt",
+    Guard.MINE_NOT_CANCELLED: " AND attempt = :attempt AND cancel_requested = :no",
+}
+
+
+class DynamoStore:
+    """A Store in one table with the keys `id` and `part`."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def add(self, job: Job, request: bytes) -> None:
+        meta = {**_pack(job), **_key(job.id, META), "ttl": _number(job.forgotten_s)}
+        body = {**_key(job.id, REQUEST), "body": {"B": request}, "ttl": _number(job.expires_s)}
+        if not job.owner:
+            # An empty string cannot be an index key: public jobs are in nobody's list.
+            del meta["owner"]
+        self._transact(
+            _SUBMIT,
+            {"Put": {"TableName": self._table, "Item": meta, **_refusing("attribute_not_exists(id)")}},
+            {"Put": {"TableName": self._table, "Item": body}},
+        )
+
+    def withdraw(self, job_id: str) -> None:
+        with outages("the job store"):
+            try:
+                self._db.delete_item(
+                    TableName=self._table,
+                    Key=_key(job_id, META),
+                    ConditionExpression="#state = :pending",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues={":pending": {"S": State.PENDING.value}},
+                )
+                self._db.delete_item(TableName=self._table, Key=_key(job_id, REQUEST))
+            except self._db.exceptions.ConditionalCheckFailedException:
+                return
+
+    def find(self, job_id: str) -> Found | None:
+        with outages("the job store"):
+            answer = self._db.query(
+                TableName=self._table,
+                KeyConditionExpression="id = :id AND part >= :meta",
+                ExpressionAttributeValues={":id": {"S": job_id}, ":meta": {"S": META}},
+                ConsistentRead=True,
+            )
+        items = {item["part"]["S"]: item for item in answer["Items"]}
+        if META not in items:
+            return None
+        return Found(_unpack(items[META]), items[RESULT]["body"]["B"] if RESULT in items else None)
+
+    def request_of(self, job_id: str) -> bytes | None:
+        with outages("the job store"):
+            answer = self._db.get_item(TableName=self._table, Key=_key(job_id, REQUEST), ConsistentRead=True)
+        return answer["Item"]["body"]["B"] if "Item" in answer else None
+
+    def apply(self, job_id: str, move: Move, change: Change) -> Job:
+        with outages("the job store"):
+            try:
+                answer = self._db.update_item(**self._update(job_id, move, change), ReturnValues="ALL_NEW")
+            except self._db.exceptions.ConditionalCheckFailedException as error:
+                raise Refused(move, _unpack_old(error.response)) from None
+        return _unpack(answer["Attributes"])
+
+    def complete(self, job: Job, change: Change, result: bytes) -> None:
+        body = {**_key(job.id, RESULT), "body": {"B": result}, "ttl": _number(change.now_s + job.keep_s)}
+        self._transact(
+            SUCCEED,
+            {"Update": self._update(job.id, SUCCEED, change)},
+            {"Put": {"TableName": self._table, "Item": body}},
+        )
+
+    @cached_property
+    def _db(self) -> DynamoDBClient:
+        api: DynamoDBClient = client("dynamodb", read_timeout_s=3)
+        return api
+
+    def _update(self, job_id: str, move: Move, change: Change) -> dict[str, Any]:
+        writes, values = _writes(move, change)
+        states = {f":from{n}": {"S": state.value} for n, state in enumerate(sorted(move.sources))}
+        condition = f"#state IN ({', '.join(states)})" + _GUARDS[move.guard]
+        if move.guard in (Guard.MINE, Guard.MINE_NOT_CANCELLED):
+            values[":attempt"] = _number(change.attempt or 0)
+        if move.guard is Guard.MINE_NOT_CANCELLED:
+            values[":no"] = {"BOOL": False}
+        return {
+            "TableName": self._table,
+            "Key": _key(job_id, META),
+            "UpdateExpression": "SET " + ", ".join(writes),
+            **_refusing(condition),
+            "ExpressionAttributeNames": {"#state": "state", **({"#ttl": "ttl"} if move.ends else {})},
+            "ExpressionAttributeValues": {**values, **states},
+        }
+
+    def _transact(self, move: Move, first: dict[str, Any], second: dict[str, Any]) -> None:
+        with outages("the job store"):
+            try:
+                self._db.transact_write_items(TransactItems=[first, second])  # type: ignore[list-item]
+            except self._db.exceptions.TransactionCanceledException as error:
+                reason = error.response["CancellationReasons"][0]
+                if reason.get("Code") != "ConditionalCheckFailed":
+                    raise
+                raise Refused(move, _unpack_old(reason)) from None
+
+
+def _writes(move: Move, change: Change) -> tuple[list[str], Item]:
+    """The assignments of an update expression and their values."""
+    writes = ["updated_ms = :now_ms"]
+    values: Item = {":now_ms": _number(change.now_ms)}
+    if move.target is not None:
+        writes.append("#state = :to")
+        values[":to"] = {"S": move.target.value}
+    if move.begins:
+        writes.append("attempt = attempt + :one")
+        values[":one"] = _number(1)
+    if move.ends:
+        writes += ["expires_s = keep_s + :now_s", "#ttl = keep_s + :tomb_s"]
+        values |= {":now_s": _number(change.now_s), ":tomb_s": _number(change.now_s + TOMBSTONE_S)}
+    for name in ("lease_ms", "progress", "stage", "cancel_requested", "problem"):
+        value = getattr(change, name)
+        if value is not None:
+            writes.append(f"{name} = :{name}")
+            values[f":{name}"] = _value(value)
+    return writes, values
+
+
+def _refusing(condition: str) -> dict[str, str]:
+    return {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+def _key(job_id: str, part: str) -> Item:
+    return {"id": {"S": job_id}, "part": {"S": part}}
+
+
+def _number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
+def _value(value: object) -> dict[str, object]:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case _:
+            return {"S": msgspec.json.encode(value).decode()}
+
+
+def _pack(job: Job) -> Item:
+    return {name: _value(value) for name in job.__struct_fields__ if (value := getattr(job, name)) not in (None, ())}
+
+
+def _unpack(item: Item) -> Job:
+    fields: dict[str, Any] = {}
+    for name in Job.__struct_fields__:
+        if name in item:
+            ((kind, value),) = item[name].items()
+            fields[name] = int(value) if kind == "N" else value
+    for name in ("problem", "warnings"):
+        if name in fields:
+            fields[name] = msgspec.json.decode(fields[name])
+    return msgspec.convert(fields, Job)
+
+
+def _unpack_old(refusal: Any) -> Job | None:  # botocore's error response
+    item = refusal.get("Item")
+    return _unpack(item) if item else None

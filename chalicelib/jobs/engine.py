@@ -1,0 +1,26 @@
+"""What every part of the engine works with, handed over as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.clock import Clock
+from chalicelib.ids import Ids
+from chalicelib.jobs.lifecycle import Lifecycle
+from chalicelib.jobs.queue import Queues
+from chalicelib.jobs.store import Store
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The store, the queues, and where time and ids come from."""
+
+    store: Store
+    queues: Queues
+    clock: Clock
+    ids: Ids
+    lease_s: int
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return Lifecycle(self.store, self.clock, self.lease_s)

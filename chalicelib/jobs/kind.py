@@ -1,0 +1,79 @@
+"""What a job kind is: the one declaration that routes, validation, workers and docs are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from chalicelib.errors import FieldError
+
+Request = TypeVar("Request", bound=msgspec.Struct)
+Result = TypeVar("Result", bound=msgspec.Struct)
+
+
+class Progress(Protocol):
+    """Tells how far a run has come, and is where a run learns that it has to stop.
+
+    `fraction` is 0..1 and `stage` a short text for the user. Raises Cancelled, Superseded or JobFailed (time
+    limit); a run lets them pass. Cheap to call often: it writes at most once a second.
+    """
+
+    def __call__(self, fraction: float, stage: str) -> None: ...
+
+
+def accept_all(request: msgspec.Struct) -> list[FieldError]:
+    """The check of a kind whose schema says everything."""
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind(Generic[Request, Result]):
+    """One kind of job. `run` is called in a worker; everything else is read on the API path, so it must be cheap."""
+
+    name: str
+    summary: str
+    # POST here answers 202; `sync_path`, if any, answers 200 with the result in line.
+    path: str
+    sync_path: str = ""
+    queue: str
+    request: type[Request]
+    result: type[Result]
+    # A body that works as printed: for the docs, and for the tests that every kind passes.
+    example: Request
+    # Every rule that the schema cannot say, all at once.
+    check: Callable[[Request], list[FieldError]] = accept_all
+    # Raises TooLarge when the work is more than a request (`in_line`) or a job of this kind may cost.
+    weigh: Callable[[Request, bool], None] | None = None
+    run: Callable[[Request, Progress], Result]
+    # Seconds of one run; looked at whenever the run tells its progress.
+    time_limit_s: int = 540
+    # Seconds that a finished job can be read.
+    keep_s: int = 3600
+    # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
+    max_attempts: int = 4
+    # The setting that opens the kind to callers without an account; empty: accounts only.
+    opened_by: str = ""
+    # True where old clients call: unknown fields are then ignored with a warning instead of refused.
+    lenient: bool = False
+    # Stages that offer the kind; empty means all.
+    stages: frozenset[str] = frozenset()
+
+
+# A kind of any request and result: what a registry holds.
+AnyKind = JobKind[msgspec.Struct, msgspec.Struct]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The kinds of one stage by name; built by `chalicelib.kinds`."""
+
+    kinds: dict[str, AnyKind]
+
+    def get(self, name: str) -> AnyKind | None:
+        return self.kinds.get(name)
+
+    def __iter__(self) -> Iterator[AnyKind]:
+        return iter(self.kinds.values())

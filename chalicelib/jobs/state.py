@@ -1,0 +1,71 @@
+"""The job state machine as data; every store carries out exactly these moves (drawn in README.md)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class State(StrEnum):
+    """Celery's names, which clients know."""
+
+    PENDING = "PENDING"
+    STARTED = "STARTED"
+    PROGRESS = "PROGRESS"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    REVOKED = "REVOKED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+    @property
+    def is_running(self) -> bool:
+        return self in RUNNING
+
+
+WAITING = frozenset({State.PENDING})
+RUNNING = frozenset({State.STARTED, State.PROGRESS})
+FINAL = frozenset({State.SUCCESS, State.FAILURE, State.REVOKED})
+
+
+class Guard(StrEnum):
+    """What must hold besides the state for a move to be allowed."""
+
+    NOTHING = "nothing"
+    LEASE_EXPIRED = "lease expired"
+    MINE = "attempt is mine"
+    MINE_NOT_CANCELLED = "attempt is mine, no cancel requested"
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One allowed transition; `target` None keeps the state."""
+
+    name: str
+    sources: frozenset[State]
+    target: State | None
+    guard: Guard = Guard.NOTHING
+
+    @property
+    def begins(self) -> bool:
+        """Whether it starts a new attempt."""
+        return self.target is State.STARTED
+
+    @property
+    def ends(self) -> bool:
+        """Whether the job is over; its time to be read starts now."""
+        return self.target in FINAL
+
+
+CLAIM = Move("claim", WAITING, State.STARTED)
+RECLAIM = Move("reclaim", RUNNING, State.STARTED, Guard.LEASE_EXPIRED)
+REVOKE = Move("revoke", WAITING, State.REVOKED)
+REQUEST_CANCEL = Move("request cancel", RUNNING, None)
+BEAT = Move("beat", RUNNING, State.PROGRESS, Guard.MINE_NOT_CANCELLED)
+SUCCEED = Move("succeed", RUNNING, State.SUCCESS, Guard.MINE)
+FAIL = Move("fail", RUNNING, State.FAILURE, Guard.MINE)
+STOP = Move("stop", RUNNING, State.REVOKED, Guard.MINE)
+
+MOVES = (CLAIM, RECLAIM, REVOKE, REQUEST_CANCEL, BEAT, SUCCEED, FAIL, STOP)

@@ -1,0 +1,121 @@
+"""A job's record, and what a place that keeps jobs must be able to do."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from chalicelib.errors import SluiceError
+from chalicelib.jobs.state import Move, State
+
+# SQS keeps a message for 14 days at most, so a job that waits longer can no longer run.
+WAIT_LIMIT_S = 14 * 24 * 3600
+# After a job has expired its record stays this long, so that its id is answered "expired" rather than "unknown".
+TOMBSTONE_S = 7 * 24 * 3600
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a job failed: the error's slug and the text for its owner."""
+
+    slug: str
+    detail: str
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One job. Times are since the epoch, `progress` is 0..100, `attempt` counts the runs begun."""
+
+    id: str
+    kind: str
+    state: State
+    created_ms: int
+    updated_ms: int
+    # After this moment the job is answered "expired".
+    expires_s: int
+    # How long the job can be read once it has ended.
+    keep_s: int
+    # The user's id; empty for a public job, which belongs to whoever holds its id.
+    owner: str = ""
+    attempt: int = 0
+    progress: int = 0
+    stage: str = ""
+    lease_ms: int = 0
+    cancel_requested: bool = False
+    problem: Problem | None = None
+    # What the caller should know about the request, such as fields that were ignored.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def forgotten_s(self) -> int:
+        """When even "expired" is forgotten."""
+        return self.expires_s + TOMBSTONE_S
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a move writes besides the state, and the caller's `attempt` where the guard asks; None: leave alone."""
+
+    now_ms: int
+    attempt: int | None = None
+    lease_ms: int | None = None
+    progress: int | None = None
+    stage: str | None = None
+    cancel_requested: bool | None = None
+    problem: Problem | None = None
+
+    @property
+    def now_s(self) -> int:
+        return self.now_ms // 1000
+
+
+class Found(NamedTuple):
+    """A job with its encoded result, which only a job in SUCCESS has."""
+
+    job: Job
+    result: bytes | None
+
+
+class Refused(SluiceError):
+    """A move's condition did not hold; `job` is what is stored, None if nothing is."""
+
+    slug, title = "refused", "Move refused"
+
+    def __init__(self, move: Move, job: Job | None) -> None:
+        super().__init__(f"{move.name} refused in {job.state if job else 'no state'}")
+        self.job = job
+
+
+class Store(Protocol):
+    """Keeps jobs; each move is one atomic conditional write. All methods raise Unavailable on an outage."""
+
+    def add(self, job: Job, request: bytes) -> None:
+        """Stores a new job with its encoded request; raises Refused if the id is taken."""
+
+    def withdraw(self, job_id: str) -> None:
+        """Removes a job that could not be queued, if it is still PENDING."""
+
+    def find(self, job_id: str) -> Found | None:
+        """The job and its result as last written."""
+
+    def request_of(self, job_id: str) -> bytes | None:
+        """The encoded request."""
+
+    def apply(self, job_id: str, move: Move, change: Change) -> Job:
+        """Makes the move and answers the job as it is then; raises Refused."""
+
+    def complete(self, job: Job, change: Change, result: bytes) -> None:
+        """SUCCEED and the result in one atomic write; raises Refused."""
+
+
+def forbids(job: Job, move: Move, change: Change) -> bool:
+    """Whether the move's sources or guard exclude it: the rule in plain code, for stores without conditions."""
+    if job.state not in move.sources:
+        return True
+    match move.guard.name:
+        case "LEASE_EXPIRED":
+            return job.lease_ms >= change.now_ms
+        case "MINE":
+            return job.attempt != change.attempt
+        case "MINE_NOT_CANCELLED":
+            return job.attempt != change.attempt or job.cancel_requested
+        case _:
+            return False

@@ -1,0 +1,58 @@
+"""The composition root: every part with a side effect, each built when it is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.clock import Clock
+from chalicelib.ids import Ids
+from chalicelib.jobs.engine import Engine
+from chalicelib.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from chalicelib.aws.sockets import Sockets
+    from chalicelib.db.accounts import Accounts
+
+
+class Runtime:
+    """One process's parts. Tests hand in another one whole instead of replacing parts of this."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        return read_settings()
+
+    @cached_property
+    def clock(self) -> Clock:
+        return Clock()
+
+    @cached_property
+    def ids(self) -> Ids:
+        return Ids()
+
+    @cached_property
+    def engine(self) -> Engine:
+        from chalicelib.jobs.dynamo import DynamoStore
+        from chalicelib.jobs.queue import SqsQueues
+
+        return Engine(
+            store=DynamoStore(self.settings.job_table),
+            queues=SqsQueues(self.settings),
+            clock=self.clock,
+            ids=self.ids,
+            lease_s=self.settings.lease_s,
+        )
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        # psycopg2 is loaded by the first login, not by every function.
+        from chalicelib.db.accounts import Accounts
+        from chalicelib.db.connect import Database
+
+        return Accounts(Database(self.settings.database_url))
+
+    @cached_property
+    def sockets(self) -> Sockets:
+        from chalicelib.aws.sockets import Sockets
+
+        return Sockets(self.settings.ws_management_endpoint)

@@ -1,0 +1,78 @@
+"""The settings, read once from the environment: every knob with its unit, its default and why it exists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.errors import ConfigurationError
+
+QUEUES = ("simulations", "searches", "events", "emails", "batch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One deployment's knobs. Built by `read_settings`; tests build it directly."""
+
+    # Names every AWS resource (`sluice-<stage>-...`) and switches on the kinds that exist on some stages only.
+    stage: str
+    # libpq address of Postgres. Empty: logins answer 503, everything else works.
+    database_url: str = ""
+    # HMAC key of the bearer tokens, at least 32 characters. Empty: nobody can log in.
+    token_secret: str = ""
+    # Seconds that a bearer token is good for: a working day, so that a dashboard survives it.
+    token_ttl_s: int = 12 * 3600
+    # Whether forecasts may be asked for without an account; off unless a stage says otherwise.
+    public_forecasts: bool = False
+    # The address that users type: decides on Secure cookies and which Origin a cookie is honoured from.
+    public_url: str = ""
+    # Seconds without a beat after which a running job is taken for dead.
+    lease_s: int = 30
+    # Bytes of a request body; API Gateway itself would stop at 10 MB, Lambda at 6 MB.
+    body_limit: int = 4 * 1024 * 1024
+    # https address that pushes to WebSocket connections go to (an output of the WebSocket API's stack).
+    ws_management_endpoint: str = ""
+
+    @property
+    def job_table(self) -> str:
+        return f"sluice-{self.stage}-jobs"
+
+    def queue_name(self, queue: str) -> str:
+        """The SQS name of one of QUEUES; its dead-letter queue has `-dlq` behind it."""
+        if queue not in QUEUES:
+            raise ConfigurationError(f"queue must be one of {', '.join(QUEUES)}, got {queue!r}")
+        return f"sluice-{self.stage}-{queue}"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from environment variables; raises ConfigurationError naming the variable that is wrong."""
+    secret = environ.get("TOKEN_SECRET", "")
+    if secret and len(secret) < 32:
+        raise ConfigurationError(f"TOKEN_SECRET must have at least 32 characters, got {len(secret)}")
+    return Settings(
+        stage=environ.get("STAGE", "local"),
+        database_url=environ.get("DATABASE_URL", ""),
+        token_secret=secret,
+        token_ttl_s=_whole(environ, "TOKEN_TTL_S", Settings.token_ttl_s),
+        public_forecasts=_flag(environ, "PUBLIC_FORECASTS", Settings.public_forecasts),
+        public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
+        lease_s=_whole(environ, "LEASE_S", Settings.lease_s),
+        ws_management_endpoint=environ.get("WS_MANAGEMENT_ENDPOINT", ""),
+    )
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    text = environ.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        raise ConfigurationError(f"{name} must be true or false, got {text!r}")
+    return default if not text else text == "true"

@@ -1,0 +1,91 @@
+"""What a forecast took for granted and what speaks against it, as sentences for whoever reads the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.sim.inputs import SimulateRequest
+from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Plan, has_backlog_range, round_half_up
+
+FEWEST_WEEKS, MOST_WEEKS = 7, 24
+FEWEST_LEAD_TIMES = 5
+
+
+def assumptions(request: SimulateRequest, project: Plan) -> list[str]:
+    """What was assumed, most consequential first."""
+    return [*_team(request, project), *_work(request, project)]
+
+
+def warnings(request: SimulateRequest, project: Plan) -> list[str]:
+    """What makes the forecast less certain than it looks, or differs from what was sent."""
+    return [*_history(request), *_unused(request, project), *_rounded(request)]
+
+
+def _team(request: SimulateRequest, project: Plan) -> Iterator[str]:
+    team = project.team
+    is_given = request.historical_team_size or request.legacy_team_size
+    source = "historicalTeamSize" if is_given else "totalContributors, as no historicalTeamSize was given"
+    yield f"The throughput samples were produced by {team.history / TEAM_SCALE:g} people ({source})."
+    if team.is_constant:
+        yield f"{team.high / TEAM_SCALE:g} people work every week."
+    else:
+        yield (
+            f"{team.low / TEAM_SCALE:g} people work at both ends and {team.high / TEAM_SCALE:g} in the middle; "
+            f"each ramp takes {team.ramp_percent} % of the tasks."
+        )
+    if team.focus < SAMPLE_SCALE:
+        yield f"The team gives this project {team.focus / 10:g} % of its time."
+    yield "Every week is like one of the past weeks, drawn independently; idle weeks are drawn too."
+
+
+def _work(request: SimulateRequest, project: Plan) -> Iterator[str]:
+    if project.is_in_progress and project.start:
+        yield f"The project is in progress: {project.backlog_low} tasks are left from {project.start.isoformat()} on."
+        if request.completed_tasks:
+            yield "Work has begun, so lead times add no start delay."
+    if project.backlog_low < project.backlog_high:
+        yield (
+            f"The backlog is any whole number from {project.backlog_low} to {project.backlog_high}, equally likely, "
+            "instead of numberOfTasks."
+        )
+    if 0 < sum(count for _, count in project.lead_times) < FEWEST_LEAD_TIMES:
+        yield f"With fewer than {FEWEST_LEAD_TIMES} lead times a part of the cases starts without any."
+
+
+def _history(request: SimulateRequest) -> Iterator[str]:
+    count = len(request.tp_samples)
+    if count < FEWEST_WEEKS:
+        yield f"Only {count} throughput samples: {FEWEST_WEEKS} to {MOST_WEEKS} weeks are advised."
+    idle = sum(1 for value in request.tp_samples if value == 0)
+    if 2 * idle > count:
+        yield f"{idle} of {count} weeks were idle: the forecast spreads widely and depends on the few busy weeks."
+
+
+def _unused(request: SimulateRequest, project: Plan) -> Iterator[str]:
+    low, high = request.backlog_adjusted_min, request.backlog_adjusted_max
+    if has_backlog_range(request) and project.is_in_progress:
+        yield "backlogAdjustedMin and backlogAdjustedMax were not used: remainingTasks says what is left."
+    elif bool(low) != bool(high):
+        yield "The backlog range was not used: both ends must be given and above 0."
+    if request.max_contributors and request.max_contributors > request.total_contributors:
+        yield "maxContributors is more than totalContributors."
+    if not 0 <= request.s_curve_size <= 50:
+        yield f"sCurveSize {request.s_curve_size} was taken as {max(0, min(50, request.s_curve_size))}."
+
+
+def _rounded(request: SimulateRequest) -> Iterator[str]:
+    sizes = [
+        request.total_contributors,
+        request.min_contributors or 0,
+        request.max_contributors or 0,
+        request.historical_team_size or request.legacy_team_size or 0,
+    ]
+    for name, values, scale, places in (
+        ("tpSamples", request.tp_samples, SAMPLE_SCALE, "3 decimals"),
+        ("ltSamples", request.lt_samples, LEAD_TIME_SCALE, "1 decimal"),
+        ("splitRateSamples", request.split_rate_samples, SAMPLE_SCALE, "3 decimals"),
+        ("Team sizes", sizes, TEAM_SCALE, "2 decimals"),
+        ("teamFocus", [request.team_focus], SAMPLE_SCALE, "3 decimals"),
+    ):
+        if any(abs(value * scale - round_half_up(value * scale)) > 1e-6 for value in values):
+            yield f"{name} were rounded to {places}." if name != "teamFocus" else f"{name} was rounded to {places}."

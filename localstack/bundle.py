@@ -1,0 +1,53 @@
+"""The app as CloudFormation: a zip of code only, and Chalice's own package template beside it.
+
+Runs as a child process (`python -m localstack.bundle ROOT OUT`), because it imports the app and replaces a step of
+Chalice. The pip step is what is replaced: the emulator runs functions under this interpreter, which has the packages.
+"""
+
+import sys
+import zipfile
+from pathlib import Path
+
+STAGE = "local"
+CODE = "code.zip"
+TEMPLATE = "sam.json"
+
+
+def write_bundle(root: Path, out: Path) -> None:
+    """Write `code.zip` and `sam.json` of the app in `root` to the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    code = out / CODE
+    _write_code(root, code)
+    _write_template(root, out, code)
+
+
+def _write_code(root: Path, code: Path) -> None:
+    import chalice
+
+    framework = Path(chalice.__file__).parent
+    with zipfile.ZipFile(code, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
+        bundle.write(root / "app.py", "app.py")
+        for path in sorted((root / "chalicelib").rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                bundle.write(path, path.relative_to(root))
+        # all of Chalice that its own packager puts into a function
+        for name in ("__init__.py", "app.py"):
+            bundle.write(framework / name, f"chalice/{name}")
+
+
+def _write_template(root: Path, out: Path, code: Path) -> None:
+    from chalice import package
+    from chalice.awsclient import TypedAWSClient
+    from chalice.cli.factory import CLIFactory
+    from chalice.deploy import packager
+
+    # setattr: the type checker rightly frowns on replacing a method
+    setattr(packager.LambdaDeploymentPackager, "create_deployment_package", lambda *_, **__: str(code))  # noqa: B010
+    factory = CLIFactory(str(root))
+    config = factory.create_config_obj(STAGE)
+    options = package.PackageOptions(TypedAWSClient(factory.create_botocore_session()))
+    package.create_app_packager(config, options, "cloudformation", "json").package_app(config, str(out), STAGE)
+
+
+if __name__ == "__main__":
+    write_bundle(Path(sys.argv[1]), Path(sys.argv[2]))

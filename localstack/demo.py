@@ -1,0 +1,99 @@
+"""The demo: an account, and one forecast from a public project's history, sent through the whole stack."""
+
+import csv
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from localstack.errors import LocalStackError
+from localstack.progress import Progress
+
+EMAIL = "demo@sluice.test"
+PASSWORD = "demo-password"
+HISTORY = Path(__file__).with_name("data") / "closed-items.csv"
+WEEKS = 26
+BACKLOG = 40
+_FORECAST_S = 60.0
+
+Json = dict[str, Any]  # an API body; the API's own types are not imported, the demo is a client like any other
+
+
+def ensure_account(dsn: str) -> None:
+    """Make the demo account, or give it its password back."""
+    from chalicelib.accounts.passwords import hash_password
+    from chalicelib.db.accounts import Accounts
+    from chalicelib.db.connect import Database
+
+    Accounts(Database(dsn)).put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
+
+
+def weekly_throughput(history: Path = HISTORY, weeks: int = WEEKS) -> list[int]:
+    """Items closed in each of the last `weeks` 7-day weeks, oldest first, idle weeks included.
+
+    The last week ends on the last closing date, so that no week is cut short.
+    """
+    with history.open(newline="") as rows:
+        closed = [date.fromisoformat(row["closed_date"]) for row in csv.DictReader(rows)]
+    ages = [(max(closed) - day).days // 7 for day in closed]
+    return [ages.count(age) for age in reversed(range(weeks))]
+
+
+def forecast(url: str, progress: Progress) -> None:
+    """Log in, submit one forecast, poll until it is done and show its percentiles with dates."""
+    token = str(_call("POST", f"{url}/api/auth/login", {"email": EMAIL, "password": PASSWORD})[0]["token"])
+    began_s = time.monotonic()
+    today = datetime.now(UTC).date()
+    body: Json = {"projectName": "Debian kernel bugs", "tpSamples": weekly_throughput(), "numberOfTasks": BACKLOG,
+                  "totalContributors": 1, "startDate": today.isoformat()}  # fmt: skip
+    accepted, _ = _call("POST", f"{url}/api/async/simulate", body, token=token)
+    progress.step(f"forecast submitted as task {accepted['task_id']}")
+    result = _poll(f"{url}{accepted['poll_url']}", token, progress)
+    progress.step(f"forecast done {1000 * (time.monotonic() - began_s):.0f} ms after it was submitted")
+    _show(result, today, progress)
+
+
+def _poll(url: str, token: str, progress: Progress) -> Json:
+    deadline_s = time.monotonic() + _FORECAST_S
+    shown = ""
+    while True:
+        task, headers = _call("GET", url, token=token)
+        state = str(task["state"])
+        if state == "SUCCESS":
+            return dict(task["result"])
+        if state in ("FAILURE", "REVOKED"):
+            raise LocalStackError(f"the forecast ended as {state}: {task.get('error') or 'no reason given'}")
+        if time.monotonic() > deadline_s:
+            raise LocalStackError(f"the forecast is still {state} after {_FORECAST_S:.0f} s; see .local/emulator.log")
+        line = f"{state} {task.get('progress', 0)} of {task.get('total') or '?'} {task.get('stage') or ''}".strip()
+        if line != shown:
+            progress.step(f"forecast {line}")
+            shown = line
+        time.sleep(min(float(headers.get("Retry-After", "1")), 5.0))
+
+
+def _show(result: Json, today: date, progress: Progress) -> None:
+    progress.line()
+    progress.line(f"{BACKLOG} tasks from {today:%d %b %Y}, by the last {WEEKS} weeks of {HISTORY.name}:")
+    progress.line("  likelihood  weeks  done by")
+    for name, weeks in result["percentiles"].items():
+        progress.line(f"  {name.lstrip('p'):>9}%  {weeks:>5g}  {result['dates'][name]}")
+    progress.line()
+
+
+def _call(method: str, url: str, body: Json | None = None, *, token: str = "") -> tuple[Json, Mapping[str, str]]:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=content, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=40) as answer:
+            return json.load(answer), dict(answer.headers)
+    except urllib.error.HTTPError as e:
+        said = " ".join(e.read(500).decode(errors="replace").split())
+        raise LocalStackError(f"{method} {url} answered {e.code}: {said}") from e
+    except (OSError, ValueError) as e:
+        raise LocalStackError(f"{method} {url} failed: {e}") from e

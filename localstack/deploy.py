@@ -1,0 +1,124 @@
+"""The two CloudFormation stacks, deployed into the emulator: `infra/stack.yaml`, then the packaged app."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from samtranslator.yaml_helper import yaml_parse
+
+from localstack.bundle import CODE, TEMPLATE
+from localstack.emulator import Emulator, aws_session
+from localstack.errors import LocalStackError
+from localstack.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
+
+# ministack 1.5 refuses a whole template that has one of these
+UNSUPPORTED = {"AWS::ApiGatewayV2::Deployment", "AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup"}
+_BUCKET = "sluice-deploy"
+_DEADLINE_S = 120.0
+
+Template = dict[str, Any]  # CloudFormation's own JSON, passed through
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """The deployed app."""
+
+    rest_api_id: str
+    websocket_api_id: str | None  # None: the app has no WebSocket route
+    outputs: Mapping[str, str]  # of infra/stack.yaml
+
+
+def deploy_infrastructure(settings: Settings, emulator: Emulator) -> dict[str, str]:
+    """Deploy `infra/stack.yaml` and give its outputs."""
+    template = cast(Template, yaml_parse((settings.root / "infra" / "stack.yaml").read_text()))
+    declared = template.get("Parameters", {})
+    parameters = {name: value for name, value in settings.parameters.items() if name in declared}
+    return _deploy(emulator, "infra", _without_unsupported(template), parameters=parameters)
+
+
+def deploy_app(
+    settings: Settings, emulator: Emulator, *, bundle: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Deploy the packaged app with these variables in every function, and give the stack's outputs."""
+    s3 = aws_session().client("s3", endpoint_url=emulator.endpoint)
+    s3.create_bucket(Bucket=_BUCKET)
+    s3.put_object(Bucket=_BUCKET, Key=CODE, Body=(bundle / CODE).read_bytes())
+    template = _without_unsupported(json.loads((bundle / TEMPLATE).read_text()))
+    resources = template["Resources"]
+    if "WebsocketAPIStage" in resources:
+        stage = resources["WebsocketAPIStage"]["Properties"]
+        stage.pop("DeploymentId", None)
+        stage["AutoDeploy"] = True
+    variables: dict[str, object] = {**environment}
+    if "WebsocketAPI" in resources:
+        management = f"{emulator.endpoint}/_aws/execute-api/${{WebsocketAPI}}/api"
+        variables["WS_MANAGEMENT_ENDPOINT"] = {"Fn::Sub": management}
+    variables |= settings.environment
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{_BUCKET}/{CODE}"
+            resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {}).update(variables)
+    return _deploy(emulator, "app", template, parameters={})
+
+
+def token_secret(state: Path) -> str:
+    """The secret that signs this environment's tokens; made once, so that logins outlive a restart."""
+    path = state / "token-secret"
+    if not path.exists():
+        draft = path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        draft.rename(path)
+    return path.read_text()
+
+
+def _without_unsupported(template: Template) -> Template:
+    kept = {k: r for k, r in template["Resources"].items() if r["Type"] not in UNSUPPORTED}
+    gone = set(template["Resources"]) - set(kept)
+    outputs = {k: o for k, o in template.get("Outputs", {}).items() if not any(f'"{g}"' in json.dumps(o) for g in gone)}
+    return {**template, "Resources": kept, "Outputs": outputs}
+
+
+def _deploy(emulator: Emulator, name: str, template: Template, *, parameters: Mapping[str, str]) -> dict[str, str]:
+    cloudformation = aws_session().client("cloudformation", endpoint_url=emulator.endpoint)
+    stack = f"sluice-{name}"
+    given: list[ParameterTypeDef] = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    try:
+        cloudformation.create_stack(
+            StackName=stack, TemplateBody=json.dumps(template, default=str), Parameters=given,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )  # fmt: skip
+    except cloudformation.exceptions.ClientError as e:
+        raise LocalStackError(f"the stack {stack} is refused: {' '.join(str(e).split())}") from e
+    return _outputs(cloudformation, stack)
+
+
+def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
+    deadline_s = time.monotonic() + _DEADLINE_S
+    while True:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        if found["StackStatus"] == "CREATE_COMPLETE":
+            return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+        if not found["StackStatus"].endswith("IN_PROGRESS"):
+            raise LocalStackError(f"the stack {stack} failed: {_reason(cloudformation, stack)}")
+        if time.monotonic() > deadline_s:
+            raise LocalStackError(f"the stack {stack} is not up after {_DEADLINE_S:.0f} s: {found['StackStatus']}")
+        time.sleep(0.05)
+
+
+def _reason(cloudformation: "CloudFormationClient", stack: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [e for e in events if e.get("ResourceStatus", "").endswith("_FAILED")]
+    if not failed:
+        return "no resource is reported as failed, see emulator.log"
+    first = failed[-1]  # events are newest first; later failures are cancellations
+    reason = " ".join(first.get("ResourceStatusReason", "no reason given").split())
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}"

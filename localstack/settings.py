@@ -1,0 +1,47 @@
+"""Settings of the local environment, read once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from localstack.errors import LocalStackError
+
+
+def _parameters() -> dict[str, str]:
+    return {"Stage": "local", "VisibilitySeconds": "30"}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how the local environment runs."""
+
+    root: Path  # the project: app.py, chalicelib/, .chalice/, infra/
+    state: Path  # logs, secret, database; kept between starts
+    port: int = 0  # of the front door; 0 takes any free one
+    database_url: str | None = None  # None: the embedded PostgreSQL
+    keep_data: bool = True  # False: the embedded database is removed at the end
+    min_free_mib: int = 300
+    emulator: str | None = None  # another executable instead of the installed ministack
+    environment: Mapping[str, str] = {}  # added to every function's
+    parameters: Mapping[str, str] = msgspec.field(default_factory=_parameters)  # of infra/stack.yaml, where declared
+
+
+def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of `make up` and `make demo`: PORT, DATABASE_URL and the SLUICE_* knobs."""
+    root = Path.cwd()
+    return Settings(
+        root=root,
+        state=Path(env.get("SLUICE_STATE") or root / ".local").absolute(),
+        port=_number(env, "PORT", 8000, high=65535),
+        database_url=env.get("DATABASE_URL") or None,
+        min_free_mib=_number(env, "SLUICE_MIN_FREE_MIB", 300, high=10**9),
+        emulator=env.get("SLUICE_EMULATOR") or None,
+    )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= high):
+        raise LocalStackError(f"{name} must be a number from 1 to {high}, got {text!r}")
+    return int(text)

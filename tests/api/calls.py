@@ -1,0 +1,54 @@
+"""Calls to the routes of a registry without a server: what a view gets and what a client would see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.api.http import Answer, Call, respond
+from chalicelib.api.routes import routes
+from chalicelib.jobs.kind import AnyKind
+from tests.doubles import MemoryRuntime, echo_kind, registry
+
+
+class Api:
+    """The routes of some kinds over one memory runtime."""
+
+    def __init__(self, *kinds: AnyKind, **settings: object) -> None:
+        self.runtime = MemoryRuntime(**settings)
+        self.parts = self.runtime.parts
+        self._routes = list(routes(registry(*(kinds or (echo_kind(),)))))
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """`body` is sent as JSON, or as it is if it is bytes; header names have _ for -."""
+        path, _, query = path.partition("?")
+        view, params = self._find(method, path)
+        call = Call(
+            runtime=self.runtime,
+            method=method,
+            path=path,
+            params=params,
+            query=dict(pair.split("=") for pair in query.split("&") if pair),
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            body=body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body),
+            request_id="request-1",
+        )
+        return respond(view, call)
+
+    def _find(self, method: str, path: str) -> tuple[Any, dict[str, str]]:
+        for route in self._routes:
+            prefix, _, parameter = route.path.partition("{")
+            if route.method == method and (route.path == path or (parameter and path.startswith(prefix))):
+                return route.view, {parameter.rstrip("}"): path[len(prefix) :]} if parameter else {}
+        raise AssertionError(f"no route {method} {path}")
+
+
+def document(answer: Answer) -> Any:  # any JSON value
+    """The body as a client reads it."""
+    return msgspec.json.decode(msgspec.json.encode(answer.body))
+
+
+def details(answer: Answer) -> list[tuple[str, str]]:
+    """The errors of a problem document as (pointer, detail)."""
+    return [(error["pointer"], error["detail"]) for error in document(answer)["errors"]]

@@ -1,0 +1,74 @@
+"""A runtime whose parts stand in memory, and the trivial kinds that engine tests run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from chalicelib.clock import FixedClock
+from chalicelib.ids import CountingIds
+from chalicelib.jobs.engine import Engine
+from chalicelib.jobs.kind import AnyKind, JobKind, Progress, Registry
+from chalicelib.jobs.memory import MemoryQueues, MemoryStore
+from chalicelib.runtime import Runtime
+from chalicelib.settings import Settings
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+FIRST_ID = "00000000-0000-4000-8000-000000000001"
+
+
+class EchoRequest(msgspec.Struct, frozen=True):
+    text: str
+
+
+class EchoResult(msgspec.Struct, frozen=True):
+    text: str
+    warnings: list[str] = []
+
+
+def echo_kind(run: Callable[[EchoRequest, Progress], EchoResult] | None = None, **changes: object) -> AnyKind:
+    """A kind that answers what it was sent, or does what `run` does."""
+
+    def echo(request: EchoRequest, progress: Progress) -> EchoResult:
+        return EchoResult(request.text)
+
+    declaration: dict[str, object] = {
+        "name": "echo",
+        "summary": "Echo",
+        "path": "/api/async/echo",
+        "sync_path": "/api/echo",
+        "queue": "simulations",
+        "request": EchoRequest,
+        "result": EchoResult,
+        "example": EchoRequest("hello"),
+        "run": run or echo,
+        "lenient": True,
+        "opened_by": "public_forecasts",
+    }
+    return JobKind(**(declaration | changes))  # type: ignore[arg-type]
+
+
+class MemoryEngine:
+    """An engine in memory with its parts in reach."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.queues = MemoryQueues()
+        self.clock = FixedClock()
+        self.engine = Engine(self.store, self.queues, self.clock, CountingIds(), lease_s=30)
+
+
+class MemoryRuntime(Runtime):
+    """A runtime in memory; `settings` may differ per test."""
+
+    def __init__(self, **settings: object) -> None:
+        self.parts = MemoryEngine()
+        chosen: dict[str, object] = {"stage": "test", "token_secret": SECRET, "public_forecasts": True} | settings
+        self.__dict__["settings"] = Settings(**chosen)  # type: ignore[arg-type]
+        self.__dict__["clock"] = self.parts.clock
+        self.__dict__["engine"] = self.parts.engine
+
+
+def registry(*kinds: AnyKind) -> Registry:
+    return Registry({kind.name: kind for kind in kinds})

@@ -1,0 +1,218 @@
+"""One conformance suite for every job store: the memory twin and DynamoDB's API (moto)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+from moto import mock_aws
+
+from chalicelib.jobs.dynamo import DynamoStore
+from chalicelib.jobs.memory import MemoryStore
+from chalicelib.jobs.state import BEAT, CLAIM, FAIL, MOVES, RECLAIM, REQUEST_CANCEL, REVOKE, STOP, SUCCEED, Guard, State
+from chalicelib.jobs.store import Change, Found, Job, Problem, Refused, Store
+from tests.infra.template import resource
+
+NOW_MS = 1_750_000_000_000
+JOB = Job(
+    id="job-1",
+    kind="echo",
+    state=State.PENDING,
+    created_ms=NOW_MS,
+    updated_ms=NOW_MS,
+    expires_s=NOW_MS // 1000 + 1000,
+    keep_s=3600,
+    owner="7",
+    stage="queued",
+    warnings=("a warning",),
+)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        # The table as the stack declares it, so that the store and the template cannot drift apart.
+        boto3.client("dynamodb").create_table(TableName="jobs", **table_properties())
+        yield DynamoStore("jobs")
+
+
+def table_properties() -> dict[str, Any]:
+    declared = resource(Path("infra/stack.yaml"), "JobTable")["Properties"]
+    return {
+        name: declared[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    }
+
+
+def bring(store: Store, state: State) -> Job:
+    """A stored job in the state, reached by allowed moves; running ones are attempt 1."""
+    store.add(JOB, b'{"text":"hello"}')
+    if state is State.PENDING:
+        return JOB
+    if state is State.REVOKED:
+        return store.apply(JOB.id, REVOKE, Change(now_ms=NOW_MS))
+    job = store.apply(JOB.id, CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS + 30_000))
+    if state is State.PROGRESS:
+        return store.apply(JOB.id, BEAT, Change(now_ms=NOW_MS, attempt=1, progress=10))
+    if state is State.SUCCESS:
+        store.complete(job, Change(now_ms=NOW_MS, attempt=1, progress=100), b"{}")
+    if state is State.FAILURE:
+        return store.apply(JOB.id, FAIL, Change(now_ms=NOW_MS, attempt=1, problem=Problem("internal", "broken")))
+    found = store.find(JOB.id)
+    assert found is not None
+    return found.job
+
+
+def test_added_job_is_found_as_it_was_with_its_request(store: Store) -> None:
+    store.add(JOB, b'{"text":"hello"}')
+    assert store.find("job-1") == Found(JOB, None)
+    assert store.request_of("job-1") == b'{"text":"hello"}'
+
+
+def test_public_job_without_owner_is_found_as_it_was(store: Store) -> None:
+    public = msgspec.structs.replace(JOB, owner="", warnings=())
+    store.add(public, b"{}")
+    assert store.find("job-1") == Found(public, None)
+
+
+def test_unknown_job_is_not_found(store: Store) -> None:
+    assert store.find("job-2") is None
+    assert store.request_of("job-2") is None
+
+
+def test_second_job_of_one_id_is_refused_and_the_first_kept(store: Store) -> None:
+    store.add(JOB, b"first")
+    with pytest.raises(Refused) as refused:
+        store.add(msgspec.structs.replace(JOB, owner="8"), b"second")
+    assert refused.value.job == JOB
+    assert store.request_of("job-1") == b"first"
+
+
+def test_withdrawn_job_is_gone(store: Store) -> None:
+    bring(store, State.PENDING)
+    store.withdraw("job-1")
+    assert store.find("job-1") is None
+    assert store.request_of("job-1") is None
+
+
+def test_job_that_has_started_is_not_withdrawn(store: Store) -> None:
+    bring(store, State.STARTED)
+    store.withdraw("job-1")
+    assert store.find("job-1") is not None
+    assert store.request_of("job-1") is not None
+
+
+def test_claim_answers_the_job_with_its_first_attempt_and_lease(store: Store) -> None:
+    bring(store, State.PENDING)
+    claimed = store.apply("job-1", CLAIM, Change(now_ms=NOW_MS + 5, lease_ms=NOW_MS + 30_005, stage="started"))
+    assert claimed == msgspec.structs.replace(
+        JOB, state=State.STARTED, attempt=1, updated_ms=NOW_MS + 5, lease_ms=NOW_MS + 30_005, stage="started"
+    )
+
+
+def test_second_claim_is_refused_with_the_job_that_holds_it(store: Store) -> None:
+    started = bring(store, State.STARTED)
+    with pytest.raises(Refused) as refused:
+        store.apply("job-1", CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS))
+    assert refused.value.job == started
+
+
+def test_move_of_an_unknown_job_is_refused_without_a_job(store: Store) -> None:
+    with pytest.raises(Refused) as refused:
+        store.apply("job-2", CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS))
+    assert refused.value.job is None
+    assert store.find("job-2") is None
+
+
+@pytest.mark.parametrize(("passed_ms", "taken"), [(30_000, False), (30_001, True)])
+def test_job_is_taken_over_only_after_its_lease(store: Store, passed_ms: int, taken: bool) -> None:
+    bring(store, State.PROGRESS)
+    change = Change(now_ms=NOW_MS + passed_ms, lease_ms=NOW_MS + 60_000)
+    if taken:
+        assert store.apply("job-1", RECLAIM, change).attempt == 2
+    else:
+        with pytest.raises(Refused):
+            store.apply("job-1", RECLAIM, change)
+
+
+@pytest.mark.parametrize("move", [BEAT, FAIL, STOP], ids=lambda move: move.name)
+def test_worker_of_an_older_attempt_changes_nothing(store: Store, move: Any) -> None:
+    bring(store, State.STARTED)
+    newer = store.apply("job-1", RECLAIM, Change(now_ms=NOW_MS + 40_000, lease_ms=NOW_MS + 70_000))
+    with pytest.raises(Refused):
+        store.apply("job-1", move, Change(now_ms=NOW_MS + 41_000, attempt=1))
+    assert store.find("job-1") == Found(newer, None)
+
+
+def test_result_of_an_older_attempt_is_not_stored(store: Store) -> None:
+    old = bring(store, State.STARTED)
+    newer = store.apply("job-1", RECLAIM, Change(now_ms=NOW_MS + 40_000, lease_ms=NOW_MS + 70_000))
+    with pytest.raises(Refused) as refused:
+        store.complete(old, Change(now_ms=NOW_MS + 41_000, attempt=1), b"late")
+    assert refused.value.job == newer
+    assert store.find("job-1") == Found(newer, None)
+
+
+def test_beat_is_refused_once_cancel_is_requested(store: Store) -> None:
+    bring(store, State.STARTED)
+    asked = store.apply("job-1", REQUEST_CANCEL, Change(now_ms=NOW_MS + 1, cancel_requested=True))
+    assert asked.state is State.STARTED
+    with pytest.raises(Refused) as refused:
+        store.apply("job-1", BEAT, Change(now_ms=NOW_MS + 2, attempt=1))
+    assert refused.value.job == asked
+
+
+def test_completed_job_has_its_result_and_its_time_to_be_read_starts(store: Store) -> None:
+    job = bring(store, State.STARTED)
+    store.complete(job, Change(now_ms=NOW_MS + 9_000, attempt=1, progress=100, stage="done"), b'{"text":"hello"}')
+    ended = msgspec.structs.replace(
+        job,
+        state=State.SUCCESS,
+        updated_ms=NOW_MS + 9_000,
+        expires_s=NOW_MS // 1000 + 9 + 3600,
+        progress=100,
+        stage="done",
+    )
+    assert store.find("job-1") == Found(ended, b'{"text":"hello"}')
+
+
+def test_failed_job_keeps_its_problem(store: Store) -> None:
+    assert bring(store, State.FAILURE).problem == Problem("internal", "broken")
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.name)
+def test_move_is_made_from_its_sources_only(store: Store, move: Any, state: State) -> None:
+    before = bring(store, state)
+    # A change that satisfies every guard, so that the state alone decides.
+    change = Change(now_ms=NOW_MS + 31_000, attempt=1, lease_ms=NOW_MS + 60_000)
+    if state in move.sources:
+        assert store.apply("job-1", move, change).state is (move.target or state)
+    else:
+        with pytest.raises(Refused) as refused:
+            store.apply("job-1", move, change)
+        assert refused.value.job == before
+
+
+def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
+    documented = {
+        ("claim", "PENDING", "STARTED", Guard.NOTHING),
+        ("reclaim", "PROGRESS STARTED", "STARTED", Guard.LEASE_EXPIRED),
+        ("revoke", "PENDING", "REVOKED", Guard.NOTHING),
+        ("request cancel", "PROGRESS STARTED", None, Guard.NOTHING),
+        ("beat", "PROGRESS STARTED", "PROGRESS", Guard.MINE_NOT_CANCELLED),
+        ("succeed", "PROGRESS STARTED", "SUCCESS", Guard.MINE),
+        ("fail", "PROGRESS STARTED", "FAILURE", Guard.MINE),
+        ("stop", "PROGRESS STARTED", "REVOKED", Guard.MINE),
+    }
+    assert {(m.name, " ".join(sorted(m.sources)), m.target, m.guard) for m in MOVES} == documented
+    assert SUCCEED in MOVES

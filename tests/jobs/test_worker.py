@@ -1,0 +1,276 @@
+"""A delivery from its arrival to its settlement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from chalicelib.errors import InvalidRequest, JobFailed, Unavailable
+from chalicelib.jobs.kind import AnyKind, Progress
+from chalicelib.jobs.memory import MemoryQueues
+from chalicelib.jobs.queue import Delivery, Message
+from chalicelib.jobs.state import State
+from chalicelib.jobs.store import Job, Problem
+from chalicelib.jobs.submit import submit
+from chalicelib.jobs.worker import ComeAgain, Worker
+from tests.doubles import FIRST_ID, EchoRequest, EchoResult, MemoryEngine, echo_kind, registry
+
+
+@pytest.fixture
+def parts() -> MemoryEngine:
+    return MemoryEngine()
+
+
+def deliver(message: Message | str, receipt: str = "receipt-1") -> Delivery:
+    body = message if isinstance(message, str) else msgspec.json.encode(message).decode()
+    return Delivery(message_id=f"message-of-{receipt}", body=body, receipt=receipt)
+
+
+def submitted(parts: MemoryEngine, kind: AnyKind, text: str = "hello") -> Job:
+    return submit(parts.engine, kind, EchoRequest(text), owner="7")
+
+
+def work(parts: MemoryEngine, kind: AnyKind, *deliveries: Delivery) -> None:
+    Worker(parts.engine, registry(kind), "simulations").settle(list(deliveries))
+
+
+def stored(parts: MemoryEngine, job_id: str = FIRST_ID) -> Job:
+    found = parts.store.find(job_id)
+    assert found is not None
+    return found.job
+
+
+def test_submitted_job_is_stored_as_pending_and_queued_once(parts: MemoryEngine) -> None:
+    job = submitted(parts, echo_kind(keep_s=1800))
+    now = 1_750_000_000
+    assert job == Job(
+        id=FIRST_ID,
+        kind="echo",
+        state=State.PENDING,
+        created_ms=now * 1000,
+        updated_ms=now * 1000,
+        expires_s=now + 14 * 24 * 3600,
+        keep_s=1800,
+        owner="7",
+        stage="queued",
+    )
+    assert stored(parts) == job
+    assert {queue: list(sent) for queue, sent in parts.queues.sent.items()} == {
+        "simulations": [Message(FIRST_ID, "echo", 1)]
+    }
+
+
+def test_job_that_cannot_be_queued_leaves_nothing_behind(parts: MemoryEngine) -> None:
+    class AwayQueues(MemoryQueues):
+        def send(self, queue: str, message: Message) -> None:
+            raise Unavailable("the job queue cannot be reached", retry_after_s=5)
+
+    engine = replace(parts.engine, queues=AwayQueues())
+    with pytest.raises(Unavailable):
+        submit(engine, echo_kind(), EchoRequest("hello"), owner="7")
+    assert parts.store.find(FIRST_ID) is None
+
+
+def test_delivered_job_ends_in_success_with_its_result(parts: MemoryEngine) -> None:
+    kind = echo_kind()
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    found = parts.store.find(FIRST_ID)
+    assert found is not None
+    assert (found.job.state, found.job.attempt, found.job.progress) == (State.SUCCESS, 1, 100)
+    assert found.result == b'{"text":"hello","warnings":[]}'
+
+
+def test_job_is_run_once_however_often_its_message_comes(parts: MemoryEngine) -> None:
+    runs = []
+
+    def count(request: EchoRequest, progress: Progress) -> EchoResult:
+        runs.append(request.text)
+        return EchoResult(request.text)
+
+    kind = echo_kind(count)
+    submitted(parts, kind)
+    for _ in range(3):
+        work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert runs == ["hello"]
+    assert stored(parts).attempt == 1
+
+
+def test_cancelled_job_is_not_started(parts: MemoryEngine) -> None:
+    def refuse(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise AssertionError("a cancelled job was started")
+
+    kind = echo_kind(refuse)
+    submitted(parts, kind)
+    assert parts.engine.lifecycle.cancel(FIRST_ID).state is State.REVOKED
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert (stored(parts).state, stored(parts).attempt) == (State.REVOKED, 0)
+
+
+def test_job_cancelled_while_it_runs_stops_at_its_next_beat(parts: MemoryEngine) -> None:
+    def cancelled_midway(request: EchoRequest, progress: Progress) -> EchoResult:
+        parts.engine.lifecycle.cancel(FIRST_ID)
+        parts.clock.advance(2)
+        progress(0.5, "half")
+        raise AssertionError("the run went on after its cancel")
+
+    kind = echo_kind(cancelled_midway)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).state is State.REVOKED
+
+
+def test_progress_is_written_at_most_once_a_second_and_renews_the_lease(parts: MemoryEngine) -> None:
+    seen = []
+
+    def tell(request: EchoRequest, progress: Progress) -> EchoResult:
+        for step in range(1, 6):
+            parts.clock.advance(0.5)
+            progress(step / 5, f"step {step}")
+            job = stored(parts)
+            seen.append((job.state.value, job.progress, job.lease_ms - 1_750_000_000_000))
+        return EchoResult(request.text)
+
+    kind = echo_kind(tell)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert seen == [
+        ("STARTED", 0, 30_000),
+        ("PROGRESS", 40, 31_000),
+        ("PROGRESS", 40, 31_000),
+        ("PROGRESS", 80, 32_000),
+        ("PROGRESS", 80, 32_000),
+    ]
+
+
+def test_run_over_its_time_limit_ends_in_failure(parts: MemoryEngine) -> None:
+    def dawdle(request: EchoRequest, progress: Progress) -> EchoResult:
+        parts.clock.advance(541)
+        progress(0.5, "half")
+        raise AssertionError("the run went on after its time limit")
+
+    kind = echo_kind(dawdle)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).problem == Problem("job-failed", "the job ran longer than its limit of 540 s")
+
+
+def test_refused_request_fails_with_its_reason_and_is_not_run_again(parts: MemoryEngine) -> None:
+    def refuse(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise InvalidRequest([], "text must not be hello")
+
+    kind = echo_kind(refuse)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).state is State.FAILURE
+    assert stored(parts).problem == Problem("invalid-request", "text must not be hello")
+
+
+def test_crashed_run_fails_without_telling_its_inside(parts: MemoryEngine) -> None:
+    def crash(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise KeyError("secret")
+
+    kind = echo_kind(crash)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).problem == Problem("internal", "the job failed because of an internal error")
+
+
+def test_job_of_a_dead_worker_is_taken_over_after_its_lease(parts: MemoryEngine) -> None:
+    kind = echo_kind()
+    submitted(parts, kind)
+    parts.engine.lifecycle.claim(FIRST_ID)
+    with pytest.raises(ComeAgain):
+        work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert parts.queues.postponed == [("simulations", "receipt-1", 31)]
+    parts.clock.advance(31)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert (stored(parts).state, stored(parts).attempt) == (State.SUCCESS, 2)
+
+
+def test_slow_worker_cannot_overwrite_the_attempt_that_took_over(parts: MemoryEngine) -> None:
+    def overtaken(request: EchoRequest, progress: Progress) -> EchoResult:
+        parts.clock.advance(31)
+        parts.engine.lifecycle.claim(FIRST_ID)
+        return EchoResult("late")
+
+    kind = echo_kind(overtaken)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    found = parts.store.find(FIRST_ID)
+    assert found is not None
+    assert (found.job.state, found.job.attempt, found.result) == (State.STARTED, 2, None)
+
+
+def test_job_whose_workers_die_each_time_fails_when_its_attempts_are_spent(parts: MemoryEngine) -> None:
+    kind = echo_kind(max_attempts=2)
+    submitted(parts, kind)
+    for _ in range(2):
+        parts.engine.lifecycle.claim(FIRST_ID)
+        parts.clock.advance(31)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).problem == Problem("job-failed", "the job was begun 2 times and its worker died each time")
+
+
+def test_outage_during_a_run_leaves_the_job_to_be_taken_over(parts: MemoryEngine) -> None:
+    def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise Unavailable("the database went away")
+
+    kind = echo_kind(interrupted)
+    submitted(parts, kind)
+    with pytest.raises(ComeAgain):
+        work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).state is State.STARTED
+    assert parts.queues.deleted == []
+
+
+def test_only_the_unsettled_deliveries_of_a_batch_come_again(parts: MemoryEngine) -> None:
+    def fail_on_two(request: EchoRequest, progress: Progress) -> EchoResult:
+        if request.text == "2":
+            raise Unavailable("the database went away")
+        return EchoResult(request.text)
+
+    kind = echo_kind(fail_on_two)
+    jobs = [submitted(parts, kind, text) for text in ("1", "2", "3")]
+    deliveries = [deliver(Message(job.id, "echo"), f"receipt-{n}") for n, job in enumerate(jobs, start=1)]
+    with pytest.raises(ComeAgain, match="1 of 3 deliveries must come again"):
+        work(parts, kind, *deliveries)
+    assert parts.queues.deleted == [("simulations", "receipt-1"), ("simulations", "receipt-3")]
+    assert [stored(parts, job.id).state for job in jobs] == [State.SUCCESS, State.STARTED, State.SUCCESS]
+
+
+@pytest.mark.parametrize("body", ["", "not json", "[]", '{"id": 1, "kind": "echo"}', '{"id":"x","kind":"echo","v":2}'])
+def test_message_that_cannot_be_read_is_buried_with_the_reason(parts: MemoryEngine, body: str) -> None:
+    work(parts, echo_kind(), deliver(body))
+    assert parts.queues.buried == [("simulations", body, "not a job message")]
+
+
+def test_job_of_an_unknown_kind_is_buried_and_fails(parts: MemoryEngine) -> None:
+    submitted(parts, echo_kind())
+    message = Message(FIRST_ID, "echo")
+    work(parts, echo_kind(name="other"), deliver(message))
+    body = msgspec.json.encode(message).decode()
+    assert parts.queues.buried == [("simulations", body, "unknown kind echo")]
+    assert stored(parts).problem == Problem("unknown-kind", "unknown kind echo")
+
+
+def test_message_without_a_job_is_acknowledged(parts: MemoryEngine) -> None:
+    work(parts, echo_kind(), deliver(Message("never-stored", "echo")))
+    assert (parts.queues.buried, parts.queues.postponed) == ([], [])
+
+
+@pytest.mark.parametrize("state", [State.SUCCESS, State.FAILURE])
+def test_cancel_leaves_an_ended_job_as_it_is(parts: MemoryEngine, state: State) -> None:
+    def end(request: EchoRequest, progress: Progress) -> EchoResult:
+        if state is State.FAILURE:
+            raise JobFailed("broken")
+        return EchoResult(request.text)
+
+    kind = echo_kind(end)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    before = stored(parts)
+    assert parts.engine.lifecycle.cancel(FIRST_ID) == before
+    assert stored(parts) == before

@@ -1,0 +1,56 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.errors import ConfigurationError
+from chalicelib.settings import QUEUES, Settings, read_settings
+
+
+def test_empty_environment_gives_the_defaults() -> None:
+    assert read_settings({}) == Settings(stage="local")
+
+
+def test_every_variable_is_read() -> None:
+    environ = {
+        "STAGE": "prod",
+        "DATABASE_URL": "postgresql://db",
+        "TOKEN_SECRET": "s" * 32,
+        "TOKEN_TTL_S": "60",
+        "PUBLIC_FORECASTS": "true",
+        "PUBLIC_URL": "https://sluice.test/",
+        "LEASE_S": "10",
+        "WS_MANAGEMENT_ENDPOINT": "https://ws.test",
+    }
+    assert read_settings(environ) == Settings(
+        stage="prod",
+        database_url="postgresql://db",
+        token_secret="s" * 32,
+        token_ttl_s=60,
+        public_forecasts=True,
+        public_url="https://sluice.test",
+        lease_s=10,
+        ws_management_endpoint="https://ws.test",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("TOKEN_SECRET", "short", "TOKEN_SECRET must have at least 32 characters, got 5"),
+        ("TOKEN_TTL_S", "0", "TOKEN_TTL_S must be a whole number of at least 1, got '0'"),
+        ("LEASE_S", "1.5", "LEASE_S must be a whole number of at least 1, got '1.5'"),
+        ("PUBLIC_FORECASTS", "yes", "PUBLIC_FORECASTS must be true or false, got 'yes'"),
+    ],
+)
+def test_wrong_value_is_refused_by_name(name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings({name: value})
+    assert refused.value.detail == message
+
+
+def test_names_of_resources_carry_the_stage() -> None:
+    settings = Settings(stage="qa")
+    assert settings.job_table == "sluice-qa-jobs"
+    assert [settings.queue_name(queue) for queue in QUEUES] == [f"sluice-qa-{queue}" for queue in QUEUES]
