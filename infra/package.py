@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import NoReturn
@@ -84,7 +85,6 @@ def make_venv(python: str) -> Path:
 
 
 def _is_tool(line: str) -> bool:
-    # setuptools because Chalice builds source distributions with it, which Python 3.12 no longer brings.
     return line.startswith(("chalice==", "boto3=="))
 
 
@@ -102,19 +102,20 @@ def make_package(chalice: Path) -> None:
 
 def try_imports(python: Path) -> None:
     """Imports the compiled dependencies and the app from the unpacked zip, and from nothing else but boto3."""
-    unpacked = DIST / "unpacked"
-    with zipfile.ZipFile(DIST / "deployment.zip") as archive:
-        archive.extractall(unpacked)
     code = (
         "import sys, pathlib; root = pathlib.Path(sys.argv[1]); sys.path.insert(0, str(root))\n"
-        "import app, numpy, psycopg2\n"
-        "for module in (app, numpy, psycopg2): assert root in pathlib.Path(module.__file__).parents, module\n"
+        "import app, argon2, jsonschema, jwt, msgspec, numpy, psycopg2\n"
+        "for module in (app, argon2, jsonschema, jwt, msgspec, numpy, psycopg2):\n"
+        "    assert root in pathlib.Path(module.__file__).parents, module\n"
         "assert numpy.arange(3).sum() == 3\n"
         "print(f'numpy {numpy.__version__} and psycopg2 {psycopg2.__version__} import from the package')\n"
     )
     environ = {"PATH": os.environ["PATH"], "STAGE": STAGE, "AWS_DEFAULT_REGION": "us-east-1"}
-    # -I: neither the current folder nor PYTHONPATH may help.
-    told = subprocess.run([python, "-I", "-c", code, unpacked], env=environ, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as unpacked:
+        with zipfile.ZipFile(DIST / "deployment.zip") as archive:
+            archive.extractall(unpacked)
+        # -I: neither the current folder nor PYTHONPATH may help.
+        told = subprocess.run([python, "-I", "-c", code, unpacked], env=environ, capture_output=True, text=True)
     if told.returncode != 0:
         fail(f"the unpacked package does not import:\n{told.stderr}")
     say(told.stdout.strip())

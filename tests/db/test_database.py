@@ -1,0 +1,193 @@
+"""Migrations and accounts on a real Postgres."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+from argon2 import PasswordHasher
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
+
+from chalicelib.accounts.passwords import hash_password
+from chalicelib.db.accounts import Account, Accounts
+from chalicelib.db.connect import Database, connect
+from chalicelib.db.migrate import MIGRATIONS, migrate, read_migrations
+from chalicelib.errors import ConfigurationError, Unavailable
+from localstack.run import LocalStack
+from tests.api.calls import Api, document
+
+_numbers = count()
+
+
+@pytest.fixture
+def dsn(stack: LocalStack) -> Iterator[str]:
+    """An empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    with closing(psycopg2.connect(stack.database_url)) as admin:
+        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield make_dsn(stack.database_url, dbname=name)
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[Database]:
+    migrate(dsn)
+    with closing(Database(dsn)) as database:
+        yield database
+
+
+def query(dsn: str, text: str) -> list[tuple[object, ...]]:
+    with closing(connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(text)
+        return cursor.fetchall()
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    return tmp_path
+
+
+def test_every_migration_is_applied_once_in_order(dsn: str) -> None:
+    names = [migration.name for migration in read_migrations(MIGRATIONS)]
+    assert names == sorted(names)
+    assert migrate(dsn) == names
+    assert migrate(dsn) == []
+
+
+def test_migrations_at_the_same_time_apply_each_once(dsn: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(dsn), range(4)))
+    names = [migration.name for migration in read_migrations(MIGRATIONS)]
+    assert sorted(applied) == sorted([names, [], [], []])
+
+
+def test_failed_migration_leaves_no_trace(dsn: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_pre_good": "CREATE TABLE good (id int)", "0002_pre_bad": "CREATE TABL"})
+    with pytest.raises(psycopg2.errors.SyntaxError):
+        migrate(dsn, folder=files)
+    assert query(dsn, "SELECT to_regclass('good'), to_regclass('schema_migrations')") == [(None, None)]
+
+
+def test_post_migrations_wait_until_they_are_asked_for(dsn: str, tmp_path: Path) -> None:
+    files = folder(tmp_path, **{"0001_pre_a": "CREATE TABLE a ()", "0002_post_b": "DROP TABLE a"})
+    assert migrate(dsn, phases=("pre",), folder=files) == ["0001_pre_a.sql"]
+    assert migrate(dsn, phases=("post",), folder=files) == ["0002_post_b.sql"]
+
+
+def test_changed_migration_is_refused(dsn: str, tmp_path: Path) -> None:
+    migrate(dsn, folder=folder(tmp_path, **{"0001_pre_a": "CREATE TABLE a ()"}))
+    with pytest.raises(ConfigurationError, match=r"0001_pre_a\.sql was changed after it had been applied"):
+        migrate(dsn, folder=folder(tmp_path, **{"0001_pre_a": "CREATE TABLE b ()"}))
+
+
+def test_older_code_is_refused_by_a_newer_database(dsn: str, tmp_path: Path) -> None:
+    migrate(dsn, folder=folder(tmp_path, **{"0001_pre_a": "CREATE TABLE a ()"}))
+    (tmp_path / "0001_pre_a.sql").unlink()
+    with pytest.raises(ConfigurationError, match=r"newer than this code: it has 0001_pre_a\.sql"):
+        migrate(dsn, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["1_pre_a", "0001_a", "0001_pre_A"])
+def test_misnamed_migration_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="must be named"):
+        read_migrations(folder(tmp_path, **{name: ""}))
+
+
+def test_account_is_found_by_its_address_in_any_case(database: Database) -> None:
+    accounts = Accounts(database)
+    user_id = accounts.put(email="Ann@Example.org", name="Ann", password_hash="hash", role="admin")
+    found = accounts.find("ANN@example.ORG")
+    assert found is not None
+    assert found == Account(
+        id=user_id,
+        email="ann@example.org",
+        name="Ann",
+        role="admin",
+        password_hash="hash",
+        is_active=True,
+        access_expires_at=found.access_expires_at,
+    )
+    assert timedelta(days=364) < found.access_expires_at - datetime.now(UTC) < timedelta(days=366)
+    assert accounts.find("bob@example.org") is None
+
+
+def test_account_put_again_keeps_its_id(database: Database) -> None:
+    accounts = Accounts(database)
+    first = accounts.put(email="ann@example.org", name="Ann", password_hash="old", role="student")
+    assert accounts.put(email="ANN@example.org", name="Anna", password_hash="new", role="student") == first
+    found = accounts.find("ann@example.org")
+    assert found is not None
+    assert (found.name, found.password_hash) == ("Anna", "new")
+
+
+def test_database_that_lost_its_connection_connects_again(database: Database, dsn: str) -> None:
+    accounts = Accounts(database)
+    assert accounts.find("ann@example.org") is None
+    killed = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    query(dsn, killed + "pg_backend_pid()")
+    assert accounts.find("ann@example.org") is None
+
+
+def test_database_that_cannot_be_reached_is_unavailable_and_does_not_tell_its_password() -> None:
+    with pytest.raises(Unavailable) as unavailable:
+        connect("postgresql://sluice:hunter2@127.0.0.1:9/sluice")
+    assert (unavailable.value.status, unavailable.value.detail) == (503, "the database cannot be reached")
+
+
+def login(database: Database, password: str = "demo-password", **changes: str) -> tuple[int, object]:
+    """The status and detail of a login of an account that was changed by SQL."""
+    api = Api()
+    api.runtime.__dict__["accounts"] = Accounts(database)
+    api.parts.clock.advance(datetime.now(UTC).timestamp() - api.parts.clock.now())
+    if changes:
+        with database.transaction() as cursor:
+            cursor.execute("UPDATE users SET " + ", ".join(f"{name} = {value}" for name, value in changes.items()))
+    answer = api.call("POST", "/api/auth/login", {"email": "ann@example.org", "password": password})
+    return answer.status, document(answer).get("detail")
+
+
+@pytest.fixture
+def ann(database: Database) -> Account:
+    accounts = Accounts(database)
+    accounts.put(email="ann@example.org", name="Ann", password_hash=hash_password("demo-password"), role="student")
+    found = accounts.find("ann@example.org")
+    assert found is not None
+    return found
+
+
+def test_right_password_logs_in_and_the_time_is_remembered(database: Database, ann: Account, dsn: str) -> None:
+    assert login(database) == (200, None)
+    assert query(dsn, "SELECT last_login > now() - interval '1 minute' FROM users") == [(True,)]
+
+
+def test_inactive_account_is_403_for_its_owner_and_401_for_others(database: Database, ann: Account) -> None:
+    assert login(database, is_active="false") == (403, "the account is not active")
+    assert login(database, "wrong")[0] == 401
+
+
+def test_account_whose_access_has_ended_is_403_with_the_day(database: Database, ann: Account) -> None:
+    status, detail = login(database, access_expires_at="'2024-05-06T12:00Z'")
+    assert (status, detail) == (403, "the account's access ended on 2024-05-06")
+
+
+def test_hash_of_older_parameters_is_made_anew_at_login(database: Database, ann: Account, dsn: str) -> None:
+    old = PasswordHasher(time_cost=2).hash("demo-password")
+    assert login(database, password_hash=f"'{old}'") == (200, None)
+    ((stored,),) = query(dsn, "SELECT password_hash FROM users")
+    assert re.match(r"\$argon2id\$v=19\$m=65536,t=3,p=4\$", str(stored))
+    assert login(database) == (200, None)
+
+
+def test_unknown_account_is_refused_like_a_wrong_password(database: Database) -> None:
+    assert login(database) == (401, "the e-mail address or the password is wrong")

@@ -1,0 +1,116 @@
+"""infra/stack.yaml and the function policies: what must hold on AWS, where nobody is looking."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import QUEUES, Settings
+from tests.infra.template import load, resources
+
+STACK = Path("infra/stack.yaml")
+CONFIG = json.loads(Path(".chalice/config.json").read_text("utf-8"))
+FUNCTIONS = CONFIG["lambda_functions"]
+FOURTEEN_DAYS_S = 14 * 24 * 3600
+
+
+def queues() -> dict[str, Any]:
+    """The queues by name, with the stage left out."""
+    found = {}
+    for resource in resources(STACK, "AWS::SQS::Queue").values():
+        name = resource["Properties"]["QueueName"]["Fn::Sub"]
+        found[name.removeprefix("sluice-${Stage}-")] = resource["Properties"]
+    return found
+
+
+def logical_name(queue: str) -> str:
+    return queue.capitalize()
+
+
+def test_each_queue_that_the_code_names_exists_with_its_dead_letter_queue() -> None:
+    assert set(queues()) == set(QUEUES) | {f"{queue}-dlq" for queue in QUEUES}
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_is_encrypted_kept_for_14_days_and_gives_up_only_after_1000_deliveries(queue: str) -> None:
+    properties = queues()[queue]
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == FOURTEEN_DAYS_S
+    assert properties["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": f"{logical_name(queue)}DeadLetters.Arn"},
+        "maxReceiveCount": 1000,
+    }
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_has_an_alarm_on_its_age_and_one_on_its_dead_letters(queue: str) -> None:
+    alarms = resources(STACK, "AWS::CloudWatch::Alarm")
+    watched = {
+        (alarm["Properties"]["MetricName"], alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"])
+        for alarm in alarms.values()
+    }
+    name = logical_name(queue)
+    assert ("ApproximateAgeOfOldestMessage", f"{name}Queue.QueueName") in watched
+    assert ("ApproximateNumberOfMessagesVisible", f"{name}DeadLetters.QueueName") in watched
+
+
+def test_every_alarm_tells_somebody() -> None:
+    silent = [
+        name
+        for name, alarm in resources(STACK, "AWS::CloudWatch::Alarm").items()
+        if alarm["Properties"]["AlarmActions"] != [{"Ref": "Alarms"}]
+    ]
+    assert silent == []
+
+
+def test_visibility_is_at_least_six_times_the_timeout_of_the_queues_worker() -> None:
+    workers = {name.removeprefix("work_"): f for name, f in FUNCTIONS.items() if name.startswith("work_")}
+    assert set(workers) <= set(QUEUES)
+    for queue, function in workers.items():
+        condition, own, default = queues()[queue]["VisibilityTimeout"]["Fn::If"]
+        assert (condition, own) == ("OwnVisibility", {"Ref": "VisibilitySeconds"})
+        assert default >= 6 * function["lambda_timeout"]
+
+
+def test_job_table_has_ttl_stream_list_index_and_recovery() -> None:
+    properties = load(STACK)["Resources"]["JobTable"]["Properties"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert [index["IndexName"] for index in properties["GlobalSecondaryIndexes"]] == ["by-owner"]
+    assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").job_table}
+
+
+def test_dashboard_is_json_and_has_a_row_of_widgets_for_each_queue() -> None:
+    body = load(STACK)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    titles = [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
+    assert titles == [f"{queue}: {what}" for queue in QUEUES for what in ("waiting", "oldest message (s)", "given up")]
+
+
+def test_each_function_has_a_policy_file_of_its_own_and_no_file_is_left_over() -> None:
+    files = {name: function["iam_policy_file"] for name, function in FUNCTIONS.items()}
+    assert files == {name: f"policy-{name}.json" for name in FUNCTIONS}
+    assert {path.name for path in Path(".chalice").glob("policy-*.json")} == set(files.values())
+    assert CONFIG["autogen_policy"] is False
+
+
+def test_each_function_of_the_app_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGE", "local")
+    import app
+
+    handlers = {handler.name for handler in app.app.pure_lambda_functions}
+    handlers |= {handler.name for handler in app.app.event_sources}
+    handlers |= {handler.name for handler in app.app.websocket_handlers.values()}
+    assert handlers | {"api_handler"} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_policy_allows_named_actions_on_our_own_resources_only(function: str) -> None:
+    policy = json.loads(Path(f".chalice/policy-{function}.json").read_text("utf-8"))
+    for statement in policy["Statement"]:
+        assert all("*" not in action for action in statement["Action"])
+        resource = statement["Resource"]
+        assert "sluice-*-" in resource or statement["Sid"] in ("Logs", "Answer"), resource
