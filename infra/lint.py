@@ -32,10 +32,14 @@ def main() -> int:
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = "s3://bucket/deployment.zip"
         packaged.write_text(json.dumps(template))
+        packed = len(template["Resources"])
         # What CloudFormation makes of the package: mistakes that hide in SAM's short forms show here.
-        expanded.write_text(json.dumps(transform(template, {}, _NoPolicies())))
+        expanded_template = transform(template, {}, _NoPolicies())
+        expanded.write_text(json.dumps(expanded_template))
         linter = Path(sys.executable).with_name("cfn-lint")
-        return subprocess.run([linter, ROOT / "infra" / "stack.yaml", packaged, expanded]).returncode
+        done = subprocess.run([linter, ROOT / "infra" / "stack.yaml", packaged, expanded])
+        print(f"cfn-lint: the stack, {packed} packaged resources, {len(expanded_template['Resources'])} expanded")
+        return done.returncode
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
     except Interrupted as e:
         print("stopped before it was up", file=sys.stderr)
         return e.exit_code
+    except KeyboardInterrupt:  # before the signals were taken over
+        return 130
     except LocalStackError as e:
         print(f"error: {e}", file=sys.stderr)
         return 1
@@ -73,7 +75,7 @@ def _serve(command: str, *, once: bool) -> int:
 def _say_what_next(url: str, progress: "Progress") -> None:
     progress.line(f"Sluice runs at {url} (Ctrl-C stops it). Try:")
     progress.line(f"  curl {url}/api/health")
-    progress.line(f"  {url}/docs")
+    progress.line("  the curl walk in README.md, or `make demo` for a forecast")
 
 
 def _report_unexpected(e: Exception) -> int:

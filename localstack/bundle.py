@@ -1,7 +1,8 @@
 """The app as CloudFormation: a zip of code only, and Chalice's own package template beside it.
 
-Runs as a child process (`python -m localstack.bundle ROOT OUT`), because it imports the app and replaces a step of
-Chalice. The pip step is what is replaced: the emulator runs functions under this interpreter, which has the packages.
+Runs as a child process (`python -m localstack.bundle ROOT OUT [STAGE]`), because it imports the app and replaces a
+step of Chalice. The pip step is what is replaced: the emulator runs functions under this interpreter, which has the
+packages.
 """
 
 import sys
@@ -13,12 +14,12 @@ CODE = "code.zip"
 TEMPLATE = "sam.json"
 
 
-def write_bundle(root: Path, out: Path) -> None:
+def write_bundle(root: Path, out: Path, stage: str = STAGE) -> None:
     """Write `code.zip` and `sam.json` of the app in `root` to the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     code = out / CODE
     _write_code(root, code)
-    _write_template(root, out, code)
+    _write_template(root, out, code, stage)
 
 
 def _write_code(root: Path, code: Path) -> None:
@@ -35,7 +36,7 @@ def _write_code(root: Path, code: Path) -> None:
             bundle.write(framework / name, f"chalice/{name}")
 
 
-def _write_template(root: Path, out: Path, code: Path) -> None:
+def _write_template(root: Path, out: Path, code: Path, stage: str) -> None:
     from chalice import package
     from chalice.awsclient import TypedAWSClient
     from chalice.cli.factory import CLIFactory
@@ -44,10 +45,10 @@ def _write_template(root: Path, out: Path, code: Path) -> None:
     # setattr: the type checker rightly frowns on replacing a method
     setattr(packager.LambdaDeploymentPackager, "create_deployment_package", lambda *_, **__: str(code))  # noqa: B010
     factory = CLIFactory(str(root))
-    config = factory.create_config_obj(STAGE)
+    config = factory.create_config_obj(stage)
     options = package.PackageOptions(TypedAWSClient(factory.create_botocore_session()))
-    package.create_app_packager(config, options, "cloudformation", "json").package_app(config, str(out), STAGE)
+    package.create_app_packager(config, options, "cloudformation", "json").package_app(config, str(out), stage)
 
 
 if __name__ == "__main__":
-    write_bundle(Path(sys.argv[1]), Path(sys.argv[2]))
+    write_bundle(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

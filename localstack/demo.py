@@ -78,7 +78,8 @@ def _poll(url: str, token: str, progress: Progress) -> Json:
 
 def _show(result: Json, today: date, progress: Progress) -> None:
     progress.line()
-    progress.line(f"{BACKLOG} tasks from {today:%d %b %Y}, by the last {WEEKS} weeks of {HISTORY.name}:")
+    pace = f"the pace of {WEEKS} weeks of closed Debian kernel bugs ({HISTORY.name})"
+    progress.line(f"{BACKLOG} tasks from {today.isoformat()} at {pace}:")
     progress.line("  likelihood  weeks  done by")
     for name, weeks in result["percentiles"].items():
         progress.line(f"  {name.lstrip('p'):>9}%  {weeks:>5g}  {result['dates'][name]}")

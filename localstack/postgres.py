@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import psutil
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
@@ -48,8 +49,10 @@ def running_database(settings: Settings, lock_fd: int) -> Iterator[Database]:
     if settings.database_url:
         yield _foreign(settings.database_url)
         return
-    home = _Home.of(settings.state)
-    child = _start(home, settings.state / "postgres.log", lock_fd)
+    home = Home.of(settings.state)
+    log = settings.state / "postgres.log"
+    log.unlink(missing_ok=True)
+    child = _start(home, log, lock_fd)
     try:
         dsn = f"postgresql://sluice@/postgres?host={quote(str(home.sockets), safe='/')}"
         wait_until_up(child, lambda: _answers(dsn), timeout_s=_START_S)
@@ -57,7 +60,8 @@ def running_database(settings: Settings, lock_fd: int) -> Iterator[Database]:
     finally:
         child.stop()
         if not settings.keep_data:
-            shutil.rmtree(home.folder, ignore_errors=True)
+            for folder in (home.folder, home.sockets):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _foreign(dsn: str) -> Database:
@@ -77,7 +81,7 @@ def _foreign(dsn: str) -> Database:
     return Database(dsn=dsn, label=f"DATABASE_URL, {place}")
 
 
-class _Home(msgspec.Struct, frozen=True, kw_only=True):
+class Home(msgspec.Struct, frozen=True, kw_only=True):
     """Where the embedded server's binaries, data and socket are, and whose they are."""
 
     binaries: Path
@@ -90,7 +94,7 @@ class _Home(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "data"
 
     @classmethod
-    def of(cls, state: Path) -> "_Home":
+    def of(cls, state: Path) -> "Home":
         key = f"sluice-{os.getuid()}-{hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:10]}"
         account = _unprivileged_account() if os.getuid() == 0 else None
         folder = _SHARED / key if account else state.resolve() / "pg"
@@ -173,7 +177,7 @@ def _shared_copy(package: Path) -> Path:
     return copy / package.name
 
 
-def _start(home: _Home, log: Path, lock_fd: int) -> Child:
+def _start(home: Home, log: Path, lock_fd: int) -> Child:
     if not (home.data / "PG_VERSION").exists():
         _initialise(home, log)
     _forget_reused_pid(home.data / "postmaster.pid")
@@ -183,7 +187,7 @@ def _start(home: _Home, log: Path, lock_fd: int) -> Child:
     return Child(_program(home, log, argv, held=(lock_fd,), stop_signal=signal.SIGINT))
 
 
-def _initialise(home: _Home, log: Path) -> None:
+def _initialise(home: Home, log: Path) -> None:
     draft = home.folder / "data.new"  # renamed when whole: a killed start leaves no half database
     shutil.rmtree(draft, ignore_errors=True)
     # the built-in C.UTF-8 folds the case of every letter and is the same on each machine
@@ -199,7 +203,7 @@ def _initialise(home: _Home, log: Path) -> None:
 
 
 def _program(
-    home: _Home, log: Path, argv: list[str], *, held: tuple[int, ...] = (), stop_signal: int = signal.SIGTERM
+    home: Home, log: Path, argv: list[str], *, held: tuple[int, ...] = (), stop_signal: int = signal.SIGTERM
 ) -> Program:
     env = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
     return Program(
@@ -216,11 +220,15 @@ def _forget_reused_pid(pid_file: Path) -> None:
         pid = pid_file.read_text().split("\n", 1)[0]
     except FileNotFoundError:
         return
-    shown = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False).stdout
-    if shown.strip() and str(pid_file.parent) in shown:
+    try:
+        command = psutil.Process(int(pid)).cmdline()
+    except (ValueError, psutil.NoSuchProcess):
+        return
+    except psutil.AccessDenied:  # somebody else's, so no server of ours
+        command = []
+    if str(pid_file.parent) in command:
         raise LocalStackError(f"a PostgreSQL (process {pid}) still uses {pid_file.parent}; end it and try again")
-    if shown.strip():
-        pid_file.unlink()
+    pid_file.unlink()
 
 
 def _answers(dsn: str) -> bool:

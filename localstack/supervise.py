@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -40,6 +40,8 @@ class Child:
     """A running program with everything it started."""
 
     def __init__(self, program: Program) -> None:
+        self.program = program
+        self.pid = -1
         uid, gid = program.account or (-1, -1)
         life_line, self._life_line_end = os.pipe()
         leash = Path(__file__).with_name("leash.py")
@@ -55,7 +57,6 @@ class Child:
         assert self._leash.stdout is not None
         answer = self._leash.stdout.readline().decode().strip()
         self._leash.stdout.close()
-        self.program = program
         if not answer.isdigit():
             self.stop()
             raise LocalStackError(f"{program.name} cannot be started: {program.argv[0]}: {answer.lstrip('! ')}")
@@ -92,6 +93,9 @@ class Child:
         except subprocess.TimeoutExpired:
             self._leash.kill()
             self._leash.wait()
+        if self._leash.returncode < 0 and self.pid > 0:  # the leash itself was killed and could not do its work
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         if self in _running:
             _running.remove(self)
 

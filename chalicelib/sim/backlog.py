@@ -56,13 +56,12 @@ def split(planned: Law, rates: Samples, pace: Pace) -> Law:
     tasks = np.arange(bottom, top + 2, dtype=np.int64)
     at_least = np.zeros(tasks.size)
     for count, total in sums_of_draws(one, most, pace):
-        at_least += _reaching(planned, tasks, count, total)
-        pace.advance(LOOK_UP * planned.mass.size * tasks.size)
+        at_least += _reaching(planned, tasks, count, total, pace)
     at_least /= most
     return trim(Law(int(tasks[0]), at_least[:-1] - at_least[1:]))
 
 
-def _reaching(planned: Law, tasks: Ints, count: int, total: Law) -> Floats:
+def _reaching(planned: Law, tasks: Ints, count: int, total: Law, pace: Pace) -> Floats:
     """P(round(planned * total / count) >= t) for each t of `tasks`."""
     below = np.concatenate(([0.0], np.cumsum(total.mass)))
     out = np.zeros(tasks.size)
@@ -75,4 +74,5 @@ def _reaching(planned: Law, tasks: Ints, count: int, total: Law) -> Floats:
         index = np.clip(needed - total.start, 0, total.mass.size)
         reached = np.where(some > 0, below[-1] - below[index], (tasks <= 0) * below[-1])
         out += planned.mass[first : first + rows] @ reached
+        pace.advance(LOOK_UP * reached.size)
     return out

@@ -1,7 +1,7 @@
 """How much work the exact engine would have with a request, told from the request alone and without numpy.
 
-The unit is one cell update of the changing-team recurrence, 1.5 to 4 ns on the machine of the measurement. The
-estimate is meant to be somewhat high: a request that is refused for nothing costs less than a worker that runs out.
+The unit is one cell update of the changing-team recurrence; large requests took 1 to 3.5 ns of CPU per unit of the
+estimate. It is meant to be somewhat high: a request refused for nothing costs less than a worker that runs out.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import math
 from msgspec import Struct
 
 from chalicelib.sim.inputs import SimulateRequest
-from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, Impact, Plan, Samples, plan
+from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Impact, Plan, Samples, plan
 
-# Work of at most about 60 s, and of at most about 5 s, of CPU; measured with bench/exact.py --limits.
-EXACT_LIMIT = 12_000_000_000
-SYNC_LIMIT = 1_000_000_000
+# Work of at most about 60 s, and of at most about 5 s, of CPU; measured on random large requests and
+# with bench/exact.py --limits.
+EXACT_LIMIT = 16_000_000_000
+SYNC_LIMIT = 1_400_000_000
 # A convolution in cell updates: per output cell by FFT, per product by np.convolve, per product of a shifted sum and
 # per shift; measured.
 FFT_COST, DENSE_COST, SHIFT_COST, SHIFT_OVERHEAD = 20.0, 0.06, 0.3, 400.0
@@ -27,16 +28,17 @@ LOOK_UP = 8.0
 _MOST_STATES = 30_000_000
 # A law is followed until 1e-15 is left, which is 8 standard deviations to either side of a sum.
 _WIDTH, _LOG_LEFT = 16.0, 34.5
-_BINS = 40
+_BINS = 24
 
 
 class Spread(Struct, frozen=True):
-    """First two moments and the extent of a list of samples, in lattice units."""
+    """First two moments, extent and greatest common divisor of a list of samples, in lattice units."""
 
     mean: float
     deviation: float
     extent: float
     taps: int
+    divisor: int
 
 
 def estimate(request: SimulateRequest) -> int:
@@ -94,7 +96,7 @@ def weeks_until_done(throughput: Samples, work: float) -> float:
     best = math.inf
     for power in range(-10, 7):
         tilt = 2.0**power / mean
-        decay = -math.log(sum(count * math.exp(-tilt * value) for value, count in bins) / total)
+        decay = -math.log(sum([count * math.exp(-tilt * value) for value, count in bins]) / total)
         best = min(best, (tilt * work + _LOG_LEFT) / decay)
     return min(best, work / bins[0][0] + 1) if bins[0][0] else best
 
@@ -103,8 +105,7 @@ def _coarse(samples: Samples) -> Samples:
     """Neighbouring samples put together at the lowest of them, which can only make a project slower."""
     size = -(-len(samples) // _BINS)
     groups = [samples[first : first + size] for first in range(0, len(samples), size)]
-    # The lowest group may be all idle weeks; keep the rest apart from it.
-    return tuple((group[0][0], sum(count for _, count in group)) for group in groups)
+    return tuple((group[0][0], sum([count for _, count in group])) for group in groups)
 
 
 def _moments(impact: Impact) -> tuple[float, float]:
@@ -115,10 +116,13 @@ def _moments(impact: Impact) -> tuple[float, float]:
 
 
 def _spread(samples: Samples) -> Spread:
-    total = sum(count for _, count in samples)
-    mean = sum(value * count for value, count in samples) / total
-    variance = sum(count * (value - mean) ** 2 for value, count in samples) / total
-    return Spread(mean, math.sqrt(variance), samples[-1][0] - samples[0][0] + 1.0, len(samples))
+    total = sum([count for _, count in samples])
+    mean = sum([value * count for value, count in samples]) / total
+    square = sum([value * value * count for value, count in samples]) / total
+    divisor = math.gcd(*[value for value, _ in samples])
+    return Spread(
+        mean, math.sqrt(max(0.0, square - mean * mean)), samples[-1][0] - samples[0][0] + 1.0, len(samples), divisor
+    )
 
 
 def _sums_work(samples: Samples, most: int) -> float:
@@ -157,8 +161,8 @@ def _delay_work(project: Plan) -> float:
 
 
 def _constant_work(project: Plan, most_tasks: int) -> float:
-    divisor = math.gcd(*(value for value, _ in project.throughput))
     spread = _spread(project.throughput)
+    divisor = spread.divisor
     needed = most_tasks / float(project.team.progress_per_sample() * project.team.high)
     weeks = weeks_until_done(project.throughput, needed)
     window = (_WIDTH * spread.deviation * math.sqrt(weeks) + spread.extent) / divisor
@@ -170,23 +174,23 @@ def _constant_work(project: Plan, most_tasks: int) -> float:
 
 def _changing_work(project: Plan, low: int, high: int) -> float:
     """Simpson's rule over the task counts, whose cost grows like a power of the count."""
-    ends = [_passage_work(project, tasks, high - low + 1) for tasks in (low, (low + high) / 2, high)]
-    return (ends[0] + 4 * ends[1] + ends[2]) / 6 * (high - low + 1)
+    count, spread = high - low + 1, _spread(project.throughput)
+    ends = [_passage_work(project, spread, tasks, count) for tasks in (low, (low + high) / 2, high)]
+    return (ends[0] + 4 * ends[1] + ends[2]) / 6 * count
 
 
-def _passage_work(project: Plan, tasks: float, count: int) -> float:
+def _passage_work(project: Plan, spread: Spread, tasks: float, count: int) -> float:
     """Cost of the duration and of the effort for one task count among `count` of them."""
-    team, taps = project.team, len(project.throughput)
-    person = math.gcd(100, team.low, team.high)
-    divisor = math.gcd(*(value for value, _ in project.throughput))
-    rows = tasks / float(team.progress_per_sample() * person * divisor) + 1
+    team, taps = project.team, spread.taps
+    # Sizes on the ramp are rounded to whole people; the smallest shows through only where that would round it down.
+    person = math.gcd(TEAM_SCALE, team.low if team.low % TEAM_SCALE < TEAM_SCALE / 2 else 0, team.high)
+    rows = tasks / float(team.progress_per_sample() * person * spread.divisor) + 1
     if rows * max(taps, team.high // person) > _MOST_STATES:
         return 2.0 * EXACT_LIMIT
     needed = tasks / float(team.progress_per_sample())
     usual = _usual_people(project)
     weeks = weeks_until_done(project.throughput, needed / usual)
     person_weeks = max(weeks * usual, weeks_until_done(project.throughput, needed / team.high) * team.high)
-    spread = _spread(project.throughput)
     typical = max(1.0, needed / usual / spread.mean)
     band = min(1.0, _WIDTH * spread.deviation / spread.mean / math.sqrt(typical) + 4 / typical)
     columns = max(1.0, min(count, 200_000 / (taps * rows)))

@@ -87,7 +87,8 @@ class Dependency(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=20,
-            description="LOW, MEDIUM, HIGH or CRITICAL: weight 0.5, 1, 2 or 3 in the list of critical dependencies.",
+            description="LOW, MEDIUM, HIGH or CRITICAL: weight 0.5, 1, 2 or 3 in the list of critical dependencies; "
+            "anything else counts as MEDIUM.",
         ),
     ] = "MEDIUM"
 

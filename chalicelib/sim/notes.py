@@ -80,12 +80,13 @@ def _rounded(request: SimulateRequest) -> Iterator[str]:
         request.max_contributors or 0,
         request.historical_team_size or request.legacy_team_size or 0,
     ]
-    for name, values, scale, places in (
-        ("tpSamples", request.tp_samples, SAMPLE_SCALE, "3 decimals"),
-        ("ltSamples", request.lt_samples, LEAD_TIME_SCALE, "1 decimal"),
-        ("splitRateSamples", request.split_rate_samples, SAMPLE_SCALE, "3 decimals"),
-        ("Team sizes", sizes, TEAM_SCALE, "2 decimals"),
-        ("teamFocus", [request.team_focus], SAMPLE_SCALE, "3 decimals"),
+    for sentence, values, scale in (
+        ("tpSamples were rounded to 3 decimals.", request.tp_samples, SAMPLE_SCALE),
+        ("ltSamples were rounded to 1 decimal.", request.lt_samples, LEAD_TIME_SCALE),
+        ("splitRateSamples were rounded to 3 decimals.", request.split_rate_samples, SAMPLE_SCALE),
+        ("Team sizes were rounded to 2 decimals.", sizes, TEAM_SCALE),
+        ("teamFocus was rounded to 3 decimals.", [request.team_focus], SAMPLE_SCALE),
     ):
+        # 0.29 * 100 is 28.999999999999996; only what a client wrote in more decimals counts.
         if any(abs(value * scale - round_half_up(value * scale)) > 1e-6 for value in values):
-            yield f"{name} were rounded to {places}." if name != "teamFocus" else f"{name} was rounded to {places}."
+            yield sentence
