@@ -37,6 +37,7 @@ package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
 bench: $(STAMP) ## figures, as ratios in one run
 	$(BIN)/python bench/exact.py
 	$(BIN)/python bench/cold_start.py
+	$(BIN)/python -m bench.round_trip
 
 clean: ## everything that the targets above have made
 	rm -rf $(VENV) .venv-package .local dist
@@ -45,6 +46,6 @@ clean: ## everything that the targets above have made
 $(STAMP): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Sluice needs Python 3.11 or newer, and $(PYTHON) is %d.%d; name another: make PYTHON=python3.11" % v)'
 	@echo "setting up $(VENV) (about a minute, once)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@

@@ -1,7 +1,7 @@
 """Makes the AWS package in dist/ and tries it: `chalice package` with Python 3.12+, size, imports, no warnings.
 
 Lambda's Python 3.11 has too old a glibc for numpy's wheels, so the package is made with a newer Python than the
-code needs; only the standard library may be imported here.
+code needs; only the standard library may be imported here. `--which` only tells which Python would be used.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ def main() -> None:
             f"needs Python {' or '.join(PYTHONS)}, and found neither on PATH nor with pyenv; "
             "install one (pyenv install 3.12) or name it: make package PACKAGE_PYTHON=/path/to/python3.12"
         )
+    if "--which" in sys.argv[1:]:
+        say(f"would use {python}")
+        return
     say(f"packaging stage {STAGE} with {python}")
     chalice = make_venv(python)
     shutil.rmtree(DIST, ignore_errors=True)

@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ def ensure_account(dsn: str) -> None:
     from chalicelib.db.accounts import Accounts
     from chalicelib.db.connect import Database
 
-    Accounts(Database(dsn)).put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
+    with closing(Database(dsn)) as database:
+        Accounts(database).put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
 
 
 def weekly_throughput(history: Path = HISTORY, weeks: int = WEEKS) -> list[int]:

@@ -30,7 +30,7 @@ def read_body(call: Call, type_: type[T], *, lenient: bool = False) -> tuple[T, 
     ignore = lenient and call.query.get("strict", "") not in ("1", "true")
     errors = [] if ignore else [FieldError(pointer, f"is not known{hint}") for pointer, hint in unknown]
     try:
-        value = msgspec.convert(raw, type_)
+        value = _convert(raw, type_)
     except msgspec.ValidationError as error:
         from chalicelib.api.refusal import list_errors
 
@@ -59,6 +59,26 @@ def parse_json(call: Call) -> Any:  # any JSON value
     if _depth(raw) > MAX_DEPTH:
         raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels")
     return raw
+
+
+def _convert(raw: object, type_: type[T]) -> T:
+    try:
+        return msgspec.convert(raw, type_)
+    except msgspec.ValidationError:
+        # 50.0 is a whole number to JSON Schema and to clients whose numbers are all floats, but not to msgspec.
+        return msgspec.convert(_whole(raw), type_)
+
+
+def _whole(raw: object) -> object:
+    match raw:
+        case dict():
+            return {name: _whole(value) for name, value in raw.items()}
+        case list():
+            return [_whole(value) for value in raw]
+        case float() if raw.is_integer():
+            return int(raw)
+        case _:
+            return raw
 
 
 def _refused(detail: str) -> InvalidRequest:

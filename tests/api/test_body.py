@@ -71,6 +71,12 @@ def test_all_errors_of_a_body_are_told_at_once_with_value_and_bound() -> None:
     ]
 
 
+def test_whole_number_may_be_written_as_a_float_as_the_schema_says() -> None:
+    body = {"projectName": "p", "samples": [1.5], "count": 50.0}
+    assert Api(list_kind()).call("POST", "/api/echo", body).status == 200
+    assert refused(body | {"count": 50.5}) == [("/count", "must be a whole number, got 50.5")]
+
+
 def test_every_missing_field_is_named() -> None:
     assert sorted(refused({})) == [("/projectName", "is required"), ("/samples", "is required")]
 
