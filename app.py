@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Chalice, SQSEvent, WebsocketEvent
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent, WebsocketEvent
 
 from chalicelib import kinds
-from chalicelib.api import socket
+from chalicelib.api import push, socket
 from chalicelib.api.http import wrap
 from chalicelib.api.routes import routes
+from chalicelib.aws.changes import read_changes
+from chalicelib.aws.subscriptions import new_connections
 from chalicelib.jobs.queue import Delivery
+from chalicelib.jobs.sweep import sweep as sweep_jobs
 from chalicelib.jobs.worker import Worker
 from chalicelib.runtime import Runtime
 
@@ -45,6 +48,12 @@ def work_simulations(event: SQSEvent) -> None:
     _settle("simulations", event)
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sweep(event: CloudWatchEvent) -> None:
+    """Moves the jobs that nobody else is moving."""
+    sweep_jobs(RUNTIME.engine, REGISTRY)
+
+
 @app.lambda_function()
 def migrate(event: Any, context: Any) -> dict[str, list[str]]:
     """Brings the database to this code's schema; invoked by a deploy, before (`pre`) and after (`post`)."""
@@ -54,9 +63,27 @@ def migrate(event: Any, context: Any) -> dict[str, list[str]]:
     return {"applied": apply(RUNTIME.settings.database_url, phases=phases)}
 
 
+def _stream_of(table: str) -> Any:  # what Chalice calls an ARN and hands on as it is
+    """A table's stream, which CloudFormation looks up: its ARN has the time in it at which the table was made."""
+    return {"Fn::ImportValue": f"{table}-stream"}
+
+
+@app.on_dynamodb_record(stream_arn=_stream_of(RUNTIME.settings.job_table), batch_size=100)
+def push_changes(event: DynamoDBEvent) -> None:
+    push.push(RUNTIME, read_changes(event.to_dict()["Records"]))
+
+
+# A batch takes as long as its connections, one after the other, take to be told their state.
+@app.on_dynamodb_record(stream_arn=_stream_of(RUNTIME.settings.socket_table), batch_size=10)
+def greet_connections(event: DynamoDBEvent) -> None:
+    socket.greet(RUNTIME, new_connections(event.to_dict()["Records"]))
+
+
 @app.on_ws_connect()
-def websocket_connect(event: WebsocketEvent) -> None:
-    """Everybody may connect: what can be seen is decided per task."""
+def websocket_connect(event: WebsocketEvent) -> dict[str, int]:
+    raw = event.to_dict()
+    query, headers = raw.get("queryStringParameters") or {}, raw.get("headers") or {}
+    return {"statusCode": socket.open_connection(RUNTIME, event.connection_id, query=query, headers=headers)}
 
 
 @app.on_ws_message()
@@ -66,4 +93,4 @@ def websocket_message(event: WebsocketEvent) -> None:
 
 @app.on_ws_disconnect()
 def websocket_disconnect(event: WebsocketEvent) -> None:
-    """Nothing is kept about a connection, so nothing is to be forgotten."""
+    RUNTIME.subscriptions.disconnect(event.connection_id)

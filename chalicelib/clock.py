@@ -13,6 +13,9 @@ class Clock:
         """Seconds since the epoch."""
         return time.time()
 
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def utcnow(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
 
@@ -25,6 +28,9 @@ class FixedClock(Clock):
 
     def now(self) -> float:
         return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
         self._now += seconds

@@ -9,7 +9,8 @@
     |  |- Conflict               409  the thing is in a state that excludes the request
     |  |- Gone                   410  it was there and has expired
     |  |- TooLarge               413  body or work above a stated limit
-    |  `- UnsupportedMedia       415  a body of a type that cannot be read
+    |  |- UnsupportedMedia       415  a body of a type that cannot be read
+    |  `- KeyReused              422  an Idempotency-Key that already stands for another request
     |- ConfigurationError             the deployment is wrong; loud at start, never retried
     |- JobFailed                      a run ended badly for a reason that the caller may read
     |- Cancelled                      a run noticed that its job was cancelled
@@ -88,6 +89,10 @@ class TooLarge(RequestError):
 
 class UnsupportedMedia(RequestError):
     slug, title, status = "unsupported-media-type", "Unsupported media type", 415
+
+
+class KeyReused(RequestError):
+    slug, title, status = "idempotency-key-reused", "Idempotency-Key reused", 422
 
 
 class ConfigurationError(SluiceError):

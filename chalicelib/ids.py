@@ -1,23 +1,52 @@
-"""The one source of identifiers."""
+"""The one source of identifiers and secrets."""
 
 from __future__ import annotations
 
+import hmac
+import secrets
 import uuid
 
 
 class Ids:
-    """Random identifiers: 122 bits, so that holding a task id is a capability."""
+    """Random identifiers: a job's has 122 bits, so that holding a task id is a capability."""
+
+    def __init__(self, secret: str = "") -> None:
+        """`secret` keeps derived ids from being worked out by others."""
+        self._secret = secret.encode()
 
     def job(self) -> str:
         return str(uuid.uuid4())
+
+    def derived(self, *parts: str) -> str:
+        """A job's id that is the same for the same parts (HMAC-SHA256), and looks like any other."""
+        digest = hmac.digest(self._secret, "\0".join(parts).encode(), "sha256")
+        return str(uuid.UUID(bytes=digest[:16], version=4))
+
+    def key(self) -> str:
+        """The public id of an API key: 16 hexadecimal digits."""
+        return secrets.token_hex(8)
+
+    def secret(self) -> str:
+        """The secret of an API key: 256 bits as 64 hexadecimal digits, so that a plain hash of it cannot be undone."""
+        return secrets.token_hex(32)
 
 
 class CountingIds(Ids):
     """Predictable identifiers for tests: 00000000-0000-4000-8000-000000000001, ...2, ..."""
 
     def __init__(self) -> None:
+        super().__init__("a secret of the tests")
         self._count = 0
 
     def job(self) -> str:
+        return f"00000000-0000-4000-8000-{self._next():012d}"
+
+    def key(self) -> str:
+        return f"{self._next():016x}"
+
+    def secret(self) -> str:
+        return f"{self._next():064x}"
+
+    def _next(self) -> int:
         self._count += 1
-        return f"00000000-0000-4000-8000-{self._count:012d}"
+        return self._count

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import msgspec
+
+# What a credential is good for. The set is closed: a new one is a new line in the docs of API keys.
+Scope = Literal["jobs:read", "jobs:write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+ADMIN_ROLE = "admin"
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -10,6 +18,13 @@ class Caller(msgspec.Struct, frozen=True):
 
     user_id: str = ""
     role: str = ""
+    # What the caller's credential is good for; a token has all that its role may have.
+    scopes: frozenset[Scope] = frozenset()
+    # Of the API key that was sent; empty for tokens.
+    key_id: str = ""
+    # When the account's access ends, in seconds since the epoch; 0 if the credential does not say. An API key outlives
+    # logins, so it must know.
+    access_ends_s: int = 0
 
     @property
     def is_anonymous(self) -> bool:
@@ -17,3 +32,8 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 ANONYMOUS = Caller()
+
+
+def scopes_of(role: str) -> frozenset[Scope]:
+    """All scopes that an account of the role may have."""
+    return frozenset(scope for scope in SCOPES if scope != "admin" or role == ADMIN_ROLE)

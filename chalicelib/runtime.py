@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.accounts.epochs import Epochs
 from chalicelib.clock import Clock
 from chalicelib.ids import Ids
 from chalicelib.jobs.engine import Engine
 from chalicelib.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from chalicelib.accounts.keys import Keys
     from chalicelib.aws.sockets import Sockets
+    from chalicelib.aws.subscriptions import Subscriptions
     from chalicelib.db.accounts import Accounts
 
 
@@ -28,7 +31,7 @@ class Runtime:
 
     @cached_property
     def ids(self) -> Ids:
-        return Ids()
+        return Ids(self.settings.token_secret)
 
     @cached_property
     def engine(self) -> Engine:
@@ -44,6 +47,16 @@ class Runtime:
         )
 
     @cached_property
+    def keys(self) -> Keys:
+        from chalicelib.aws.keys import DynamoKeys
+
+        return DynamoKeys(self.settings.key_table)
+
+    @cached_property
+    def epochs(self) -> Epochs:
+        return Epochs(self.keys.epoch_of)
+
+    @cached_property
     def accounts(self) -> Accounts:
         # psycopg2 is loaded by the first login, not by every function.
         from chalicelib.db.accounts import Accounts
@@ -53,6 +66,12 @@ class Runtime:
 
     @cached_property
     def sockets(self) -> Sockets:
-        from chalicelib.aws.sockets import Sockets
+        from chalicelib.aws.sockets import GatewaySockets
 
-        return Sockets(self.settings.ws_management_endpoint)
+        return GatewaySockets(self.settings.ws_management_endpoint)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        from chalicelib.aws.subscriptions import DynamoSubscriptions
+
+        return DynamoSubscriptions(self.settings.socket_table)

@@ -38,6 +38,14 @@ class Settings:
     def job_table(self) -> str:
         return f"sluice-{self.stage}-jobs"
 
+    @property
+    def key_table(self) -> str:
+        return f"sluice-{self.stage}-keys"
+
+    @property
+    def socket_table(self) -> str:
+        return f"sluice-{self.stage}-sockets"
+
     def queue_name(self, queue: str) -> str:
         """The SQS name of one of QUEUES; its dead-letter queue has `-dlq` behind it."""
         if queue not in QUEUES:

@@ -6,6 +6,7 @@ code needs; only the standard library may be imported here. `--which` only tells
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ def main() -> None:
     chalice = make_venv(python)
     shutil.rmtree(DIST, ignore_errors=True)
     make_package(chalice)
+    name_functions(DIST / "sam.json")
     size_mb = (DIST / "deployment.zip").stat().st_size / 1e6
     if size_mb >= ZIP_LIMIT_MB:
         fail(f"dist/deployment.zip has {size_mb:.1f} MB and must have less than {ZIP_LIMIT_MB} MB")
@@ -101,6 +103,17 @@ def make_package(chalice: Path) -> None:
     output = told.stdout + told.stderr
     if told.returncode != 0 or "Could not install dependencies" in output:
         fail(f"chalice package failed:\n{output}")
+
+
+def name_functions(path: Path) -> None:
+    """Names the functions as `chalice deploy` would: in the package they have none, and alarms know them by name."""
+    template = json.loads(path.read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            function = resource["Properties"]["Handler"].removeprefix("app.")
+            name = "api_handler" if function == "app" else function
+            resource["Properties"]["FunctionName"] = f"sluice-{STAGE}-{name}"
+    path.write_text(json.dumps(template, indent=2) + "\n")
 
 
 def try_imports(python: Path) -> None:

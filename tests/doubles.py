@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from chalicelib.aws.memory_keys import MemoryKeys
+from chalicelib.aws.memory_sockets import MemorySockets, MemorySubscriptions
 from chalicelib.clock import FixedClock
 from chalicelib.ids import CountingIds
 from chalicelib.jobs.engine import Engine
-from chalicelib.jobs.kind import AnyKind, JobKind, Progress, Registry
+from chalicelib.jobs.kind import AnyKind, Continue, JobKind, Progress, Registry
 from chalicelib.jobs.memory import MemoryQueues, MemoryStore
 from chalicelib.runtime import Runtime
 from chalicelib.settings import Settings
@@ -27,7 +29,9 @@ class EchoResult(msgspec.Struct, frozen=True):
     warnings: list[str] = []
 
 
-def echo_kind(run: Callable[[EchoRequest, Progress], EchoResult] | None = None, **changes: object) -> AnyKind:
+def echo_kind(
+    run: Callable[[EchoRequest, Progress], EchoResult | Continue] | None = None, **changes: object
+) -> AnyKind:
     """A kind that answers what it was sent, or does what `run` does."""
 
     def echo(request: EchoRequest, progress: Progress) -> EchoResult:
@@ -56,7 +60,7 @@ class MemoryEngine:
         self.store = MemoryStore()
         self.queues = MemoryQueues()
         self.clock = FixedClock()
-        self.engine = Engine(self.store, self.queues, self.clock, CountingIds(), lease_s=30)
+        self.engine = Engine(self.store, self.queues, self.clock, CountingIds(), lease_s=30, chance=lambda: 1.0)
 
 
 class MemoryRuntime(Runtime):
@@ -67,7 +71,12 @@ class MemoryRuntime(Runtime):
         chosen: dict[str, object] = {"stage": "test", "token_secret": SECRET, "public_forecasts": True} | settings
         self.__dict__["settings"] = Settings(**chosen)  # type: ignore[arg-type]
         self.__dict__["clock"] = self.parts.clock
+        self.__dict__["ids"] = CountingIds()
+        self.__dict__["keys"] = MemoryKeys()
         self.__dict__["engine"] = self.parts.engine
+        self.gateway = MemorySockets()
+        self.__dict__["sockets"] = self.gateway
+        self.__dict__["subscriptions"] = MemorySubscriptions()
 
 
 def registry(*kinds: AnyKind) -> Registry:

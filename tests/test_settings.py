@@ -53,4 +53,5 @@ def test_wrong_value_is_refused_by_name(name: str, value: str, message: str) -> 
 def test_names_of_resources_carry_the_stage() -> None:
     settings = Settings(stage="qa")
     assert settings.job_table == "sluice-qa-jobs"
+    assert settings.key_table == "sluice-qa-keys"
     assert [settings.queue_name(queue) for queue in QUEUES] == [f"sluice-qa-{queue}" for queue in QUEUES]

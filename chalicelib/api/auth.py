@@ -1,4 +1,8 @@
-"""Who is calling: bearer token or cookie; and the login that issues them."""
+"""Who is calling: bearer token, cookie or API key; and the login that issues tokens.
+
+A credential costs one read of DynamoDB at most and never one of Postgres: a key its record, a token the user's epoch,
+which a process remembers for a short time. A credential that cannot be checked is answered 503, never let through.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ from typing import Annotated
 
 import msgspec
 
+from chalicelib.accounts.epochs import REMEMBERED_S
+from chalicelib.accounts.keys import PREFIX, USE_GRAIN_S, ApiKey, is_opened, read_key
 from chalicelib.api.body import read_body
 from chalicelib.api.http import Answer, Call
+from chalicelib.clock import rfc3339
 from chalicelib.errors import Forbidden, Unauthenticated, Unavailable
-from chalicelib.model import ANONYMOUS, Caller
+from chalicelib.model import ANONYMOUS, Caller, Scope, scopes_of
+from chalicelib.runtime import Runtime
 from chalicelib.telemetry import log
 
 COOKIE = "sluice_token"
@@ -29,26 +37,55 @@ class LoginResult(msgspec.Struct, frozen=True):
     user: Annotated[dict[str, str], msgspec.Meta(description="id, email, name and role of the account.")]
 
 
-def who(call: Call) -> Caller:
-    """The caller, ANONYMOUS without credentials; raises Unauthenticated on bad ones, Forbidden on a foreign Origin."""
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    if scheme:
-        if scheme.lower() != "bearer":
-            raise Unauthenticated(f"the Authorization header must be a Bearer token, got {scheme[:20]}")
-        return _read(call, token.strip())
-    token = _cookie(call)
-    if not token:
-        return ANONYMOUS
-    _check_origin(call)
-    return _read(call, token)
+class LogoutResult(msgspec.Struct, frozen=True):
+    message: Annotated[str, msgspec.Meta(description="What was done.")]
+    effective_within_s: Annotated[int, msgspec.Meta(description="Seconds until it holds everywhere.")]
 
 
-def require(call: Call, *, public: bool) -> Caller:
+class NoFields(msgspec.Struct, frozen=True):
+    """The body of a request that has nothing to say; it may be left out."""
+
+
+def who(call: Call, *, scope: Scope | None = None) -> Caller:
+    """The caller, ANONYMOUS without credentials.
+
+    Raises Unauthenticated on bad credentials, Forbidden on a foreign Origin and on a credential without the scope:
+    jobs:read for safe methods and jobs:write for others unless one is named, so that no route is open by omission.
+    """
+    caller = _identify(call)
+    needed: Scope = scope or ("jobs:read" if call.method in _SAFE else "jobs:write")
+    if caller.is_anonymous or needed in caller.scopes:
+        return caller
+    if caller.key_id:
+        raise Forbidden(f"the API key lacks the scope {needed}; it has {', '.join(sorted(caller.scopes)) or 'none'}")
+    raise Forbidden(f"the scope {needed} is not for accounts of the role {caller.role}")
+
+
+def require(call: Call, *, public: bool = False, scope: Scope | None = None) -> Caller:
     """The caller of a route that is open to everybody (`public`) or to accounts only."""
-    caller = who(call)
+    caller = who(call, scope=scope)
     if caller.is_anonymous and not public:
+        raise Unauthenticated(
+            "log in at POST /api/auth/login and send the token, or an API key, as Authorization: Bearer"
+        )
+    return caller
+
+
+def require_login(call: Call) -> Caller:
+    """The caller of a route on the account itself: a person's token, for a stolen key must not make more keys."""
+    caller = _identify(call)
+    if caller.key_id:
+        raise Forbidden("an API key cannot do this; log in and send the token")
+    if caller.is_anonymous:
         raise Unauthenticated("log in at POST /api/auth/login and send the token as Authorization: Bearer")
     return caller
+
+
+def identify(runtime: Runtime, credential: str) -> Caller:
+    """Whom a token or an API key speaks for; raises Unauthenticated, or Unavailable if it cannot be checked."""
+    if credential.startswith(PREFIX):
+        return _read_key(runtime, credential)
+    return _read_token(runtime, credential)
 
 
 def login(call: Call) -> Answer:
@@ -72,24 +109,89 @@ def login(call: Call) -> Answer:
     renewed = passwords.hash_password(request.password) if passwords.is_outdated(account.password_hash) else None
     runtime.accounts.record_login(account, at=now, password_hash=renewed)
     token = tokens.issue_token(
-        Caller(account.id, account.role),
+        Caller(account.id, account.role, access_ends_s=int(account.access_expires_at.timestamp())),
         secret=settings.token_secret,
         now_s=int(now.timestamp()),
         ttl_s=settings.token_ttl_s,
+        epoch=runtime.keys.epoch_of(account.id),
     )
     user = {"id": account.id, "email": account.email, "name": account.name, "role": account.role}
     body = LoginResult(token, "Bearer", settings.token_ttl_s, user)
-    return Answer(body=body, headers={"Set-Cookie": _set_cookie(call, token), "Cache-Control": "no-store"})
+    cookie = _set_cookie(call, token, settings.token_ttl_s)
+    return Answer(body=body, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
 
 
-def _read(call: Call, token: str) -> Caller:
+def logout(call: Call) -> Answer:
+    """POST /api/auth/logout: clears the cookie, also one that is good for nothing any more."""
+    _refuse_fields(call)
+    body = LogoutResult("The cookie is cleared", 0)
+    return Answer(body=body, headers={"Set-Cookie": _set_cookie(call, "", 0), "Cache-Control": "no-store"})
+
+
+def logout_everywhere(call: Call) -> Answer:
+    """POST /api/auth/logout-everywhere: revokes every token of the caller; API keys stay."""
+    caller = require_login(call)
+    _refuse_fields(call)
+    runtime = call.runtime
+    epoch = runtime.keys.raise_epoch(caller.user_id)
+    runtime.epochs.remember(caller.user_id, epoch, now_s=runtime.clock.now())
+    log.info("tokens revoked", user_id=caller.user_id, epoch=epoch)
+    body = LogoutResult("All tokens of the account are revoked", REMEMBERED_S)
+    return Answer(body=body, headers={"Set-Cookie": _set_cookie(call, "", 0), "Cache-Control": "no-store"})
+
+
+def _identify(call: Call) -> Caller:
+    scheme, _, credential = call.headers.get("authorization", "").partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer":
+            raise Unauthenticated(f"the Authorization header must be a Bearer token, got {scheme[:20]}")
+        return identify(call.runtime, credential.strip())
+    key = call.headers.get("x-api-key", "").strip()
+    if key:
+        return _read_key(call.runtime, key)
+    token = _cookie(call)
+    if not token:
+        return ANONYMOUS
+    _check_origin(call)
+    return _read_token(call.runtime, token)
+
+
+def _read_token(runtime: Runtime, text: str) -> Caller:
     # PyJWT and what it loads are paid for by callers with a token only.
     from chalicelib.accounts.tokens import read_token
 
-    secret = call.runtime.settings.token_secret
+    secret = runtime.settings.token_secret
     if not secret:
         raise Unauthenticated("tokens are not accepted here: TOKEN_SECRET is empty")
-    return read_token(token, secret=secret, now_s=int(call.runtime.clock.now()))
+    now_s = runtime.clock.now()
+    token = read_token(text, secret=secret, now_s=int(now_s))
+    if token.epoch < runtime.epochs.of(token.caller.user_id, now_s=now_s):
+        raise Unauthenticated("the token was revoked; log in again")
+    return token.caller
+
+
+def _read_key(runtime: Runtime, text: str) -> Caller:
+    parts = read_key(text)
+    key = runtime.keys.find(parts[0]) if parts else None
+    if parts is None or key is None or not is_opened(key, parts[1]):
+        raise Unauthenticated("the API key is not valid")
+    now_s = int(runtime.clock.now())
+    if key.revoked_s:
+        raise Unauthenticated(f"the API key was revoked at {rfc3339(key.revoked_s)}")
+    if key.is_expired(now_s):
+        raise Unauthenticated(f"the API key expired at {rfc3339(key.expires_s)}")
+    _record_use(runtime, key, now_s)
+    return Caller(key.owner, key.role, frozenset(key.scopes) & scopes_of(key.role), key.id)
+
+
+def _record_use(runtime: Runtime, key: ApiKey, now_s: int) -> None:
+    if now_s - key.last_used_s < USE_GRAIN_S:
+        return
+    try:
+        runtime.keys.touch(key.id, at_s=now_s)
+    except Unavailable:
+        # The key is good; when it was used last is not worth a refusal.
+        log.warning("use of an API key was not recorded", key_id=key.id)
 
 
 def _cookie(call: Call) -> str:
@@ -108,8 +210,13 @@ def _check_origin(call: Call) -> None:
         raise Forbidden(f"a cookie is accepted from {ours} only, got a request from {origin[:200]}")
 
 
-def _set_cookie(call: Call, token: str) -> str:
+def _refuse_fields(call: Call) -> None:
+    if call.body.strip():
+        read_body(call, NoFields)
+
+
+def _set_cookie(call: Call, token: str, max_age_s: int) -> str:
     settings = call.runtime.settings
     # Plain http is for the local environment; everywhere else the cookie must not travel unencrypted.
     secure = "" if settings.public_url.startswith("http://") else "; Secure"
-    return f"{COOKIE}={token}; Path=/; Max-Age={settings.token_ttl_s}; HttpOnly; SameSite=Lax{secure}"
+    return f"{COOKIE}={token}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"

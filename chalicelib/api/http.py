@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One HTTP response; `body` is anything that msgspec can encode, or None for an empty one."""
+    """One HTTP response; `body` is anything that msgspec can encode, bytes that are sent as they are, or None."""
 
     status: int = 200
     body: object = None
@@ -56,16 +56,22 @@ def wrap(app: Chalice, runtime: Runtime, view: View) -> Callable[..., Response]:
         # Without the query: it may hold a token one day.
         log.info("request", method=call.method, path=call.path, status=answer.status, ms=took_ms,
                  request_id=call.request_id)  # fmt: skip
-        body = "" if answer.body is None else msgspec.json.encode(answer.body).decode()
         headers: dict[str, str | list[str]] = {
             "Content-Type": answer.content_type,
             "X-Request-Id": call.request_id,
             **answer.headers,
         }
-        return Response(body=body, status_code=answer.status, headers=headers)
+        return Response(body=encode(answer.body).decode(), status_code=answer.status, headers=headers)
 
     chalice_view.__name__ = view.__name__
     return chalice_view
+
+
+def encode(body: object) -> bytes:
+    """The body of an answer as it is sent."""
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else msgspec.json.encode(body)
 
 
 def respond(view: View, call: Call) -> Answer:

@@ -1,31 +1,76 @@
-"""The REST routes: those of every kind in the registry, then the fixed ones."""
+"""The REST routes, each with its published description: those of every kind in the registry, then the fixed ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from chalicelib.api import auth, service, tasks
-from chalicelib.api.http import View
+from chalicelib.api import answers, description, service
+from chalicelib.api.account_routes import account_routes, key_routes
+from chalicelib.api.http import JSON
+from chalicelib.api.job_routes import kind_routes, task_routes
+from chalicelib.api.route import KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Reply, Route
 from chalicelib.jobs.kind import Registry
-
-
-class Route(NamedTuple):
-    """One path, one method, one view."""
-
-    path: str
-    method: str
-    view: View
 
 
 def routes(registry: Registry) -> Iterator[Route]:
     """All routes of the stage that the registry was built for."""
     for kind in registry:
-        yield Route(kind.path, "POST", tasks.submitting(kind))
-        if kind.sync_path:
-            yield Route(kind.sync_path, "POST", tasks.running(kind))
-    yield Route("/", "GET", service.index)
-    yield Route("/api/health", "GET", service.health)
-    yield Route("/api/auth/login", "POST", auth.login)
-    yield Route("/api/tasks/{task_id}", "GET", tasks.status)
-    yield Route("/api/tasks/{task_id}", "DELETE", tasks.cancel)
+        yield from kind_routes(kind)
+    yield from task_routes(registry)
+    yield from account_routes()
+    yield from key_routes()
+    yield from _service(registry)
+
+
+def _service(registry: Registry) -> Iterator[Route]:
+    yield Route(
+        "/",
+        "GET",
+        service.index,
+        Doc(
+            name="get_index",
+            group="Service",
+            summary="Where to go from here",
+            access=Access.OPEN,
+            replies={200: Reply(summary="The service and a few of its routes", body=answers.Index)},
+        ),
+    )
+    yield Route(
+        "/api/health",
+        "GET",
+        service.health,
+        Doc(
+            name="get_health",
+            group="Service",
+            summary="Whether the API answers",
+            details="Nothing behind it is asked.",
+            access=Access.OPEN,
+            replies={200: Reply(summary="It does", body=answers.Health)},
+        ),
+    )
+    yield Route(
+        "/api/openapi.json",
+        "GET",
+        description.openapi(lambda: routes(registry)),
+        Doc(
+            name="get_openapi",
+            group="Service",
+            summary="This API as an OpenAPI 3.1 document",
+            access=Access.OPEN,
+            params=(KNOWN_TAG,),
+            replies={200: Reply(summary="The document", media=JSON, headers=TAG), 304: UNCHANGED},
+        ),
+    )
+    yield Route(
+        "/docs",
+        "GET",
+        description.docs(lambda: routes(registry)),
+        Doc(
+            name="get_docs",
+            group="Service",
+            summary="This API as a page to read",
+            access=Access.OPEN,
+            params=(KNOWN_TAG,),
+            replies={200: Reply(summary="The page", media="text/html", headers=TAG), 304: UNCHANGED},
+        ),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.api.answers import Health, Index
 from chalicelib.api.http import Answer, Call
 from chalicelib.clock import rfc3339
 
@@ -10,12 +11,18 @@ VERSION = "0.1.0"
 
 def index(call: Call) -> Answer:
     """GET /: where to go from here."""
-    links = {"health": "/api/health", "login": "/api/auth/login", "forecast": "/api/async/simulate"}
-    return Answer(body={"service": "sluice", "version": VERSION, "links": links})
+    links = {
+        "health": "/api/health",
+        "login": "/api/auth/login",
+        "forecast": "/api/async/simulate",
+        "docs": "/docs",
+        "openapi": "/api/openapi.json",
+    }
+    return Answer(body=Index(service="sluice", version=VERSION, links=links))
 
 
 def health(call: Call) -> Answer:
     """GET /api/health: that the API answers; nothing behind it is asked."""
     time = rfc3339(call.runtime.clock.now())
-    body = {"status": "ok", "version": VERSION, "stage": call.runtime.settings.stage, "time": time}
+    body = Health(status="ok", version=VERSION, stage=call.runtime.settings.stage, time=time)
     return Answer(body=body, headers={"Cache-Control": "no-store"})

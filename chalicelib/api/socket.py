@@ -1,34 +1,151 @@
-"""The WebSocket edge: whoever holds a task's id can ask for its state over one connection."""
+"""The WebSocket edge: connections, and the three things that a client can ask for.
+
+A connection cannot be sent anything while it is being opened, so its first message, and the state of the task that its
+address named, are sent by `greet`, which the stream of the connections' table calls as soon as one is stored.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.api.tasks import progress_of
+from chalicelib.api.auth import who
+from chalicelib.api.http import Call
+from chalicelib.api.notices import Connected, Failed, Notice, Subscribed, Unsubscribed, reached, status_of, visible
+from chalicelib.aws.subscriptions import KEEP_S, Connection
+from chalicelib.errors import NotFound, SluiceError, Unavailable
+from chalicelib.jobs.store import Job
 from chalicelib.runtime import Runtime
+from chalicelib.telemetry import log
+
+_USAGE = 'send {"action": "subscribe" | "unsubscribe" | "check_status", "task_id": "..."}'
+# A task moves about once a second; a job that moved each time between sending and looking again would be a defect.
+_LOOKS = 5
+# For a connection that is stored but not open yet; longer than API Gateway takes to open one.
+_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class SocketRequest(msgspec.Struct, frozen=True):
     """A text message from a client."""
 
-    action: Literal["check_status"]
-    task_id: str
+    action: Literal["subscribe", "unsubscribe", "check_status"]
+    task_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+def open_connection(
+    runtime: Runtime, connection_id: str, *, query: Mapping[str, str], headers: Mapping[str, str]
+) -> int:
+    """Stores a new connection; answers the handshake's HTTP status.
+
+    Browsers cannot set headers here, so a token may stand in the address as `?token=`. Without credentials a
+    connection sees public tasks only; with bad ones it is refused.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    if query.get("token"):
+        named["authorization"] = f"Bearer {query['token']}"
+    # Not GET: a page of another origin must not open a connection with the cookie of whoever looks at it.
+    call = Call(runtime=runtime, method="CONNECT", path="/ws/tasks/status/", headers=named)
+    try:
+        user_id = who(call, scope="jobs:read").user_id
+        expires_s = int(runtime.clock.now()) + KEEP_S
+        asked = query.get("task_id", "")[:200]
+        runtime.subscriptions.connect(Connection(id=connection_id, expires_s=expires_s, user_id=user_id, asked=asked))
+    except SluiceError as error:
+        log.info("connection refused", connection_id=connection_id, slug=error.slug)
+        return error.status
+    return 200
+
+
+def greet(runtime: Runtime, connection_ids: Sequence[str]) -> None:
+    """Sends new connections their first message and the state of the task that their address named.
+
+    Those that cannot be reached within some seconds are forgotten: raising would hold up all that came after them.
+    """
+    waiting = list(connection_ids)
+    for pause_s in _PAUSES_S:
+        waiting = [connection_id for connection_id in waiting if not _greet(runtime, connection_id)]
+        if not waiting:
+            return
+        runtime.clock.sleep(pause_s)
+    for connection_id in waiting:
+        log.info("connection not reached", connection_id=connection_id)
+        runtime.subscriptions.disconnect(connection_id)
 
 
 def answer(runtime: Runtime, connection_id: str, text: str) -> None:
     """Answers one text message on the connection it came from."""
-    runtime.sockets.send(connection_id, msgspec.json.encode(_reply(runtime, text)))
-
-
-def _reply(runtime: Runtime, text: str) -> dict[str, object]:
     try:
         request = msgspec.json.decode(text, type=SocketRequest)
     except (msgspec.MsgspecError, RecursionError) as error:
-        return {"type": "error", "message": f'send {{"action": "check_status", "task_id": "..."}}: {error}'}
-    found = runtime.engine.store.find(request.task_id)
+        send(runtime, connection_id, Failed(f"{_USAGE}: {error}"))
+        return
+    act = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "check_status": _show}[request.action]
+    _try(act, runtime, connection_id, request.task_id)
+
+
+def send(runtime: Runtime, connection_id: str, notice: Notice) -> bool:
+    """Sends one message; False if the client is gone. Raises Unavailable."""
+    return runtime.sockets.send(connection_id, msgspec.json.encode(notice))
+
+
+def _greet(runtime: Runtime, connection_id: str) -> bool:
+    """Whether nothing is left to be done."""
+    try:
+        connection = runtime.subscriptions.connection(connection_id)
+        if connection is None or connection.greeted:
+            return True
+        if not send(runtime, connection_id, Connected()):
+            return False
+        if connection.asked:
+            _try(_subscribe, runtime, connection_id, connection.asked)
+        runtime.subscriptions.note_greeted(connection_id)
+    except Unavailable as error:
+        log.warning("greeting failed", connection_id=connection_id, error=error.detail)
+        return False
+    return True
+
+
+def _try(act: Callable[[Runtime, str, str], None], runtime: Runtime, connection_id: str, task_id: str) -> None:
+    try:
+        act(runtime, connection_id, task_id)
+    except SluiceError as error:
+        send(runtime, connection_id, Failed(error.detail, task_id))
+
+
+def _subscribe(runtime: Runtime, connection_id: str, task_id: str) -> None:
+    job = _look(runtime, connection_id, task_id)
+    # Stored before the state is shown: what changes after it was read finds the subscription.
+    runtime.subscriptions.subscribe(connection_id, task_id, reached(job))
+    send(runtime, connection_id, Subscribed(task_id))
+    _show(runtime, connection_id, task_id)
+
+
+def _unsubscribe(runtime: Runtime, connection_id: str, task_id: str) -> None:
+    runtime.subscriptions.unsubscribe(connection_id, task_id)
+    send(runtime, connection_id, Unsubscribed(task_id))
+
+
+def _show(runtime: Runtime, connection_id: str, task_id: str) -> None:
+    """Sends the state, and again if it has changed meanwhile, so that an old state never stands last: whatever
+    changes after the last look is pushed after it."""
+    shown = None
+    for _ in range(_LOOKS):
+        job = _look(runtime, connection_id, task_id)
+        if visible(job) == shown:
+            return
+        send(runtime, connection_id, status_of(job))
+        shown = visible(job)
+
+
+def _look(runtime: Runtime, connection_id: str, task_id: str) -> Job:
+    """The task; raises NotFound if it is not there, has expired or is somebody else's."""
+    found = runtime.engine.store.find(task_id)
     if found is None or found.job.expires_s <= runtime.clock.now():
-        return {"type": "error", "task_id": request.task_id, "message": f"there is no task {request.task_id[:100]}"}
-    # The result is fetched over HTTP: it can be larger than a WebSocket message may be.
-    return {"type": "task_status", "task_id": request.task_id, "data": progress_of(found.job)}
+        raise NotFound(f"there is no task {task_id[:100]}")
+    if found.job.owner:
+        connection = runtime.subscriptions.connection(connection_id)
+        if connection is None or connection.user_id != found.job.owner:
+            raise NotFound(f"there is no task {task_id[:100]}")
+    return found.job

@@ -1,75 +1,43 @@
-"""Tasks: submit a job of a kind, look at it, cancel it; and the in-line twin of a kind."""
+"""Tasks: look at one, cancel it, start it again, list one's own."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from chalicelib.api.auth import require, who
-from chalicelib.api.body import read_body
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.clock import rfc3339
-from chalicelib.errors import Conflict, Gone, InvalidRequest, NotFound
-from chalicelib.jobs.kind import AnyKind
+from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
+from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.queue import Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found, Job
-from chalicelib.jobs.submit import submit
 
 # Seconds after which a client should look again.
 POLL_S = 1
+# Tasks of one page; a filter leaves out some of them, so a page can be short and still have a next one.
+PAGE, MAX_PAGE = 50, 200
 
 _SAYS = {
     State.PENDING: "Waiting in the queue",
     State.STARTED: "Started",
     State.PROGRESS: "Running",
+    State.RETRY: "Waiting to try again",
     State.SUCCESS: "Finished",
     State.FAILURE: "Failed",
     State.REVOKED: "Cancelled",
 }
 
 
-def submitting(kind: AnyKind) -> View:
-    """The view of POST `kind.path`: 202 with the task's id."""
-
-    def submit_job(call: Call) -> Answer:
-        caller = require(call, public=_is_public(call, kind))
-        request, warnings = _read(call, kind, in_line=False)
-        job = submit(call.runtime.engine, kind, request, owner=caller.user_id, warnings=warnings)
-        poll_url = f"/api/tasks/{job.id}"
-        body: dict[str, object] = {
-            "task_id": job.id,
-            "status": job.state,
-            "message": f"{kind.summary}: queued",
-            "poll_url": poll_url,
-        }
-        if warnings:
-            body["warnings"] = warnings
-        return Answer(status=202, body=body, headers={"Location": poll_url, "Retry-After": str(POLL_S)})
-
-    return submit_job
-
-
-def running(kind: AnyKind) -> View:
-    """The view of POST `kind.sync_path`: 200 with the result."""
-
-    def run_in_line(call: Call) -> Answer:
-        require(call, public=_is_public(call, kind))
-        request, warnings = _read(call, kind, in_line=True)
-        result = kind.run(request, _unwatched)
-        if warnings and "warnings" in result.__struct_fields__:
-            own: list[str] = getattr(result, "warnings", [])
-            result = msgspec.structs.replace(result, warnings=[*warnings, *own])
-        return Answer(body=result)
-
-    return run_in_line
-
-
 def status(call: Call) -> Answer:
     """GET /api/tasks/{task_id}: state, progress and, at the end, the result or the error."""
     found = _find(call)
-    body = _describe(found)
+    body = describe(found)
     tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if not found.job.state.is_final:
@@ -89,6 +57,58 @@ def cancel(call: Call) -> Answer:
     return Answer(body={"message": message, "task_id": job.id, "state": job.state})
 
 
+def restarting(registry: Registry) -> View:
+    """The view of POST /api/tasks/{task_id}/retry: a failed job waits for a new start."""
+
+    def restart(call: Call) -> Answer:
+        engine, job = call.runtime.engine, _find(call).job
+        kind = registry.get(job.kind)
+        if kind is None:
+            raise Conflict(f"task {job.id} is of kind {job.kind}, which is not offered any more")
+        job = engine.lifecycle.redrive(job)
+        # Where this fails the sweeper sends it within two minutes: the job waits already.
+        engine.queues.send(kind.queue, Message(job.id, job.kind))
+        location = f"/api/tasks/{job.id}"
+        body = {"task_id": job.id, "status": job.state, "message": "The task was queued again", "poll_url": location}
+        return Answer(status=202, body=body, headers={"Location": location, "Retry-After": str(POLL_S)})
+
+    return restart
+
+
+def list_own(call: Call) -> Answer:
+    """GET /api/tasks: the caller's tasks, newest first, by page; `state`, `kind` and `since` leave others out."""
+    caller = require(call, public=False)
+    wanted = _filter(call)
+    engine, now = call.runtime.engine, call.runtime.clock.now()
+    page = engine.store.page(caller.user_id, _limit(call), call.query.get("cursor", ""))
+    shown = [job for job in page.jobs if job.expires_s > now and wanted(job)]
+    tasks = [progress_of(job) | {"created_at": rfc3339(job.created_ms / 1000)} for job in shown]
+    return Answer(body={"tasks": tasks, "next_cursor": page.cursor or None}, headers={"Cache-Control": "no-store"})
+
+
+def _limit(call: Call) -> int:
+    text = call.query.get("limit", str(PAGE))
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
+        raise InvalidRequest([FieldError("", f"limit must be a whole number from 1 to {MAX_PAGE}, got {text[:40]!r}")])
+    return int(text)
+
+
+def _filter(call: Call) -> Callable[[Job], bool]:
+    """Whether a job is wanted; raises InvalidRequest naming the parameter that is wrong."""
+    states = [state for state in call.query.get("state", "").upper().split(",") if state]
+    unknown = [state for state in states if state not in State.__members__]
+    if unknown:
+        raise InvalidRequest([FieldError("", f"state must be of {', '.join(State)}, got {unknown[0][:40]!r}")])
+    kind, since = call.query.get("kind", ""), call.query.get("since", "")
+    try:
+        since_ms = datetime.fromisoformat(since).timestamp() * 1000 if since else 0
+    except ValueError:
+        raise InvalidRequest([FieldError("", f"since must be an RFC 3339 time, got {since[:40]!r}")]) from None
+    return lambda job: (
+        (not states or job.state in states) and (not kind or job.kind == kind) and job.created_ms >= since_ms
+    )
+
+
 def progress_of(job: Job) -> dict[str, Any]:  # a JSON object
     """The part of a task that is the same however it is asked for."""
     return {
@@ -105,7 +125,7 @@ def progress_of(job: Job) -> dict[str, Any]:  # a JSON object
     }
 
 
-def _describe(found: Found) -> dict[str, Any]:  # a JSON object
+def describe(found: Found) -> dict[str, Any]:  # a JSON object
     job = found.job
     body = progress_of(job)
     body |= {"attempt": job.attempt, "created_at": rfc3339(job.created_ms / 1000)}
@@ -134,21 +154,3 @@ def _find(call: Call) -> Found:
     if found.job.expires_s <= now:
         raise Gone(f"task {task_id} expired at {rfc3339(found.job.expires_s)}")
     return found
-
-
-def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, tuple[str, ...]]:
-    request, warnings = read_body(call, kind.request, lenient=kind.lenient)
-    errors = kind.check(request)
-    if errors:
-        raise InvalidRequest(errors)
-    if kind.weigh is not None:
-        kind.weigh(request, in_line)
-    return request, warnings
-
-
-def _is_public(call: Call, kind: AnyKind) -> bool:
-    return bool(kind.opened_by) and bool(getattr(call.runtime.settings, kind.opened_by))
-
-
-def _unwatched(fraction: float, stage: str) -> None:
-    """The progress of a run in line: nobody can see it."""

@@ -6,6 +6,7 @@ names sort so that one query reads META and RESULT and leaves REQUEST out.
 
 from __future__ import annotations
 
+import base64
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import msgspec
 
 from chalicelib.jobs.clients import client, outages
 from chalicelib.jobs.state import SUCCEED, Guard, Move, State
-from chalicelib.jobs.store import TOMBSTONE_S, Change, Found, Job, Refused
+from chalicelib.jobs.store import TOMBSTONE_S, WAIT_LIMIT_S, WRITTEN, BadCursor, Change, Found, Job, Page, Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 REQUEST, META, RESULT = "1-request", "2-meta", "3-result"
+WATCHES = tuple("0123")
 
 # An item as DynamoDB's wire format has it: {"name": {"S": "text"}}.
 Item = dict[str, Any]
@@ -28,6 +30,7 @@ _GUARDS = {
     Guard.NOTHING: "",
     Guard.LEASE_EXPIRED: " AND lease_ms < :now_ms",
     Guard.MINE: " AND attempt = :attempt",
+    Guard.SAME_RESENDS: " AND resends = :resends",
     Guard.MINE_NOT_CANCELLED: " AND attempt = :attempt AND cancel_requested = :no",
 }
 
@@ -39,7 +42,7 @@ class DynamoStore:
         self._table = table
 
     def add(self, job: Job, request: bytes) -> None:
-        meta = {**_pack(job), **_key(job.id, META), "ttl": _number(job.forgotten_s)}
+        meta = {**_pack(job), **_key(job.id, META), "ttl": _number(job.forgotten_s), "watch": _watch(job.id)}
         body = {**_key(job.id, REQUEST), "body": {"B": request}, "ttl": _number(job.expires_s)}
         if not job.owner:
             # An empty string cannot be an index key: public jobs are in nobody's list.
@@ -82,6 +85,35 @@ class DynamoStore:
             answer = self._db.get_item(TableName=self._table, Key=_key(job_id, REQUEST), ConsistentRead=True)
         return answer["Item"]["body"]["B"] if "Item" in answer else None
 
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        ids: list[str] = []
+        for watch in WATCHES:
+            with outages("the job store"):
+                answer = self._db.query(
+                    TableName=self._table,
+                    IndexName="by-due",
+                    KeyConditionExpression="watch = :watch AND due_ms <= :now_ms",
+                    ExpressionAttributeValues={":watch": {"S": watch}, ":now_ms": _number(now_ms)},
+                    Limit=limit,
+                )
+            ids += [item["id"]["S"] for item in answer["Items"]]
+        return ids[:limit]
+
+    def page(self, owner: str, limit: int, cursor: str) -> Page:
+        start = _read_cursor(cursor, owner)
+        with outages("the job store"):
+            answer = self._db.query(
+                TableName=self._table,
+                IndexName="by-owner",
+                KeyConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": owner}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        return Page([_unpack(item) for item in answer["Items"]], _write_cursor(answer.get("LastEvaluatedKey")))
+
     def apply(self, job_id: str, move: Move, change: Change) -> Job:
         with outages("the job store"):
             try:
@@ -105,18 +137,26 @@ class DynamoStore:
 
     def _update(self, job_id: str, move: Move, change: Change) -> dict[str, Any]:
         writes, values = _writes(move, change)
+        names = [name for name in WRITTEN if getattr(change, name) is not None]
+        names += ["ttl"] if move.ends or move.revives else []
+        if move.revives:
+            writes.append("watch = :watch")
+            values[":watch"] = _watch(job_id)
         states = {f":from{n}": {"S": state.value} for n, state in enumerate(sorted(move.sources))}
         condition = f"#state IN ({', '.join(states)})" + _GUARDS[move.guard]
         if move.guard in (Guard.MINE, Guard.MINE_NOT_CANCELLED):
             values[":attempt"] = _number(change.attempt or 0)
+        if move.guard is Guard.SAME_RESENDS:
+            values[":resends"] = _number(change.resends or 0)
         if move.guard is Guard.MINE_NOT_CANCELLED:
             values[":no"] = {"BOOL": False}
         return {
             "TableName": self._table,
             "Key": _key(job_id, META),
-            "UpdateExpression": "SET " + ", ".join(writes),
+            "UpdateExpression": "SET " + ", ".join(writes) + _removes(move),
             **_refusing(condition),
-            "ExpressionAttributeNames": {"#state": "state", **({"#ttl": "ttl"} if move.ends else {})},
+            # Every name goes by a placeholder: DynamoDB reserves hundreds of words, "cursor" and "state" among them.
+            "ExpressionAttributeNames": {"#state": "state", **{f"#{name}": name for name in names}},
             "ExpressionAttributeValues": {**values, **states},
         }
 
@@ -139,17 +179,54 @@ def _writes(move: Move, change: Change) -> tuple[list[str], Item]:
         writes.append("#state = :to")
         values[":to"] = {"S": move.target.value}
     if move.begins:
-        writes.append("attempt = attempt + :one")
+        writes += ["attempt = attempt + :one", "resends = :none"]
+        values |= {":one": _number(1), ":none": _number(0)}
+    if move.guard is Guard.SAME_RESENDS:
+        writes.append("resends = resends + :one")
         values[":one"] = _number(1)
     if move.ends:
         writes += ["expires_s = keep_s + :now_s", "#ttl = keep_s + :tomb_s"]
         values |= {":now_s": _number(change.now_s), ":tomb_s": _number(change.now_s + TOMBSTONE_S)}
-    for name in ("lease_ms", "progress", "stage", "cancel_requested", "problem"):
+    if move.revives:
+        expires_s = change.now_s + WAIT_LIMIT_S
+        writes += ["expires_s = :expires_s", "#ttl = :ttl"]
+        values |= {":expires_s": _number(expires_s), ":ttl": _number(expires_s + TOMBSTONE_S)}
+    for name in WRITTEN:
         value = getattr(change, name)
         if value is not None:
-            writes.append(f"{name} = :{name}")
+            writes.append(f"#{name} = :{name}")
             values[f":{name}"] = _value(value)
     return writes, values
+
+
+def _removes(move: Move) -> str:
+    if move.ends:
+        # A job that has ended is not watched: it drops out of the sweeper's index.
+        return " REMOVE watch"
+    return " REMOVE problem" if move.revives else ""
+
+
+def _watch(job_id: str) -> dict[str, str]:
+    """The partition of the sweeper's index that the job is in: a few, so that no single one takes every beat."""
+    return {"S": WATCHES[sum(job_id.encode()) % len(WATCHES)]}
+
+
+def _write_cursor(key: Item | None) -> str:
+    """Where a page ended, without the owner, who is added again when it is read."""
+    if not key:
+        return ""
+    return base64.urlsafe_b64encode(f"{key['created_ms']['N']} {key['id']['S']}".encode()).decode()
+
+
+def _read_cursor(cursor: str, owner: str) -> dict[str, Any]:  # a keyword argument of query()
+    if not cursor:
+        return {}
+    try:
+        created_ms, job_id = base64.urlsafe_b64decode(cursor).decode().split(" ")
+        start = {**_key(job_id, META), "owner": {"S": owner}, "created_ms": _number(int(created_ms))}
+    except ValueError:
+        raise BadCursor(f"cursor must be one that a page gave out, got {cursor[:40]!r}") from None
+    return {"ExclusiveStartKey": start}
 
 
 def _refusing(condition: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.clock import Clock
@@ -20,6 +22,8 @@ class Engine:
     clock: Clock
     ids: Ids
     lease_s: int
+    # 0..1, for spreading retries.
+    chance: Callable[[], float] = random.random
 
     @property
     def lifecycle(self) -> Lifecycle:

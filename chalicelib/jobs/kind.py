@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -21,7 +22,19 @@ class Progress(Protocol):
     limit); a run lets them pass. Cheap to call often: it writes at most once a second.
     """
 
+    # What the step before handed on as Continue(cursor); empty in the first one.
+    cursor: str
+
     def __call__(self, fraction: float, stage: str) -> None: ...
+
+    def interrupting(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+        """Has `interrupt` called from another thread when a call inside the block has to stop early."""
+
+
+class Continue(msgspec.Struct, frozen=True):
+    """A run's answer when there is more to do than fits into one function run: the next step gets `cursor`."""
+
+    cursor: Annotated[str, msgspec.Meta(max_length=4096)]
 
 
 def accept_all(request: msgspec.Struct) -> list[FieldError]:
@@ -47,13 +60,15 @@ class JobKind(Generic[Request, Result]):
     check: Callable[[Request], list[FieldError]] = accept_all
     # Raises TooLarge when the work is more than a request (`in_line`) or a job of this kind may cost.
     weigh: Callable[[Request, bool], None] | None = None
-    run: Callable[[Request, Progress], Result]
+    run: Callable[[Request, Progress], Result | Continue]
     # Seconds of one run; looked at whenever the run tells its progress.
     time_limit_s: int = 540
     # Seconds that a finished job can be read.
     keep_s: int = 3600
     # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
     max_attempts: int = 4
+    # Steps after the first one that a run may ask for with Continue.
+    max_hops: int = 0
     # The setting that opens the kind to callers without an account; empty: accounts only.
     opened_by: str = ""
     # True where old clients call: unknown fields are then ignored with a warning instead of refused.

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chalicelib.clock import Clock
-from chalicelib.errors import Cancelled, NotFound, SluiceError, Superseded
-from chalicelib.jobs.state import BEAT, CLAIM, FAIL, RECLAIM, REQUEST_CANCEL, REVOKE, STOP, Move
+from chalicelib.errors import Cancelled, Conflict, NotFound, SluiceError, Superseded
+from chalicelib.jobs.state import (
+    ABANDON,
+    BEAT,
+    CLAIM,
+    CONTINUE,
+    FAIL,
+    GIVE_UP,
+    RECLAIM,
+    REDRIVE,
+    REQUEST_CANCEL,
+    REQUEUE,
+    RESEND,
+    RETRY_LATER,
+    REVOKE,
+    STOP,
+    Move,
+)
 from chalicelib.jobs.store import Change, Job, Problem, Refused, Store
 
 _CANCEL_ROUNDS = 5
+# When a message of a waiting job is sent again: it may never have been sent. Then no more: it may be a long queue.
+RESEND_AFTER_S = (60, 600, 3600)
+_NEVER_MS = 2**53
 
 
 class Lifecycle:
@@ -29,18 +50,17 @@ class Lifecycle:
 
     def beat(self, job: Job, progress: int, stage: str) -> None:
         """Shows progress and renews the lease; raises Cancelled or Superseded."""
-        now = self._now_ms()
-        change = Change(
-            now_ms=now, attempt=job.attempt, lease_ms=now + self._lease_ms, progress=progress, stage=stage[:200]
+        now = self.now_ms()
+        lease_ms = now + self._lease_ms
+        self._mine(
+            job,
+            BEAT,
+            Change(now_ms=now, lease_ms=lease_ms, due_ms=lease_ms, progress=progress, stage=stage[:200]),
         )
-        try:
-            self._store.apply(job.id, BEAT, change)
-        except Refused as refused:
-            raise _why_stopped(job, refused) from None
 
     def succeed(self, job: Job, result: bytes) -> None:
         """Stores the result; raises Superseded."""
-        change = Change(now_ms=self._now_ms(), attempt=job.attempt, progress=100, stage="done")
+        change = Change(now_ms=self.now_ms(), attempt=job.attempt, progress=100, stage="done")
         try:
             self._store.complete(job, change, result)
         except Refused as refused:
@@ -48,11 +68,26 @@ class Lifecycle:
 
     def fail(self, job: Job, problem: Problem) -> None:
         """Ends the job badly; raises Superseded."""
-        self._end(job, FAIL, problem)
+        self._mine(job, FAIL, Change(now_ms=self.now_ms(), stage="failed", problem=problem))
 
     def stop(self, job: Job) -> None:
         """Ends a running job as REVOKED; raises Superseded."""
-        self._end(job, STOP, None)
+        self._mine(job, STOP, Change(now_ms=self.now_ms(), stage="cancelled"))
+
+    def retry_later(self, job: Job, delay_s: int, reason: str) -> None:
+        """Lets the job wait for another attempt; raises Cancelled or Superseded."""
+        now = self.now_ms()
+        # Its own message comes back after the delay; the sweeper helps where that one was lost.
+        due_ms = now + (delay_s + RESEND_AFTER_S[0]) * 1000
+        stage = f"waiting to try again: {reason}"[:200]
+        self._mine(job, RETRY_LATER, Change(now_ms=now, stage=stage, due_ms=due_ms))
+
+    def continue_later(self, job: Job, cursor: str) -> None:
+        """Lets the job wait for its next step, with its attempts forgiven; raises Cancelled or Superseded."""
+        now = self.now_ms()
+        due_ms = now + RESEND_AFTER_S[0] * 1000
+        change = Change(now_ms=now, cursor=cursor, hops=job.hops + 1, forgiven=job.attempt, due_ms=due_ms)
+        self._mine(job, CONTINUE, change)
 
     def cancel(self, job_id: str) -> Job:
         """Revokes a waiting job, asks a running one to stop, leaves an ended one alone; answers it as it is then."""
@@ -67,25 +102,57 @@ class Lifecycle:
                         return refused.job
         raise SluiceError("the job changed state faster than it could be cancelled")
 
-    def _cancellation(self, move: Move) -> Change:
-        if move is REQUEST_CANCEL:
-            return Change(now_ms=self._now_ms(), cancel_requested=True)
-        return Change(now_ms=self._now_ms(), stage="cancelled")
-
-    def _end(self, job: Job, move: Move, problem: Problem | None) -> None:
-        stage = "failed" if problem else "cancelled"
-        change = Change(now_ms=self._now_ms(), attempt=job.attempt, stage=stage, problem=problem)
+    def redrive(self, job: Job) -> Job:
+        """Lets a failed job wait for a new start with its attempts forgiven; raises Conflict in any other state."""
+        now = self.now_ms()
+        change = Change(
+            now_ms=now, forgiven=job.attempt, progress=0, stage="queued", due_ms=now + RESEND_AFTER_S[0] * 1000
+        )
         try:
-            self._store.apply(job.id, move, change)
+            return self._store.apply(job.id, REDRIVE, change)
+        except Refused as refused:
+            state = refused.job.state if refused.job else "gone"
+            raise Conflict(f"only a failed task can be started again, and task {job.id} is {state}") from None
+
+    def resend(self, job: Job) -> Job:
+        """Counts one more sending of a waiting job's message; raises Refused where somebody else was faster."""
+        now, sent = self.now_ms(), job.resends + 1
+        due_ms = now + RESEND_AFTER_S[sent] * 1000 if sent < len(RESEND_AFTER_S) else _NEVER_MS
+        return self._store.apply(job.id, RESEND, Change(now_ms=now, resends=job.resends, due_ms=due_ms))
+
+    def requeue(self, job: Job) -> Job:
+        """Lets a job whose lease has expired wait for another attempt; raises Refused."""
+        now = self.now_ms()
+        change = Change(now_ms=now, stage="waiting to try again", due_ms=now + RESEND_AFTER_S[0] * 1000)
+        return self._store.apply(job.id, REQUEUE, change)
+
+    def give_up(self, job: Job, problem: Problem) -> None:
+        """Ends a job whose lease has expired as FAILURE; raises Refused."""
+        self._store.apply(job.id, GIVE_UP, Change(now_ms=self.now_ms(), stage="failed", problem=problem))
+
+    def abandon(self, job: Job) -> None:
+        """Ends a cancelled job whose lease has expired as REVOKED; raises Refused."""
+        self._store.apply(job.id, ABANDON, Change(now_ms=self.now_ms(), stage="cancelled"))
+
+    def now_ms(self) -> int:
+        return int(self._clock.now() * 1000)
+
+    def _mine(self, job: Job, move: Move, change: Change) -> None:
+        """Makes a move of the worker that holds the job."""
+        try:
+            self._store.apply(job.id, move, msgspec.structs.replace(change, attempt=job.attempt))
         except Refused as refused:
             raise _why_stopped(job, refused) from None
 
-    def _start(self) -> Change:
-        now = self._now_ms()
-        return Change(now_ms=now, lease_ms=now + self._lease_ms, progress=0, stage="started")
+    def _cancellation(self, move: Move) -> Change:
+        if move is REQUEST_CANCEL:
+            return Change(now_ms=self.now_ms(), cancel_requested=True)
+        return Change(now_ms=self.now_ms(), stage="cancelled")
 
-    def _now_ms(self) -> int:
-        return int(self._clock.now() * 1000)
+    def _start(self) -> Change:
+        now = self.now_ms()
+        lease_ms = now + self._lease_ms
+        return Change(now_ms=now, lease_ms=lease_ms, due_ms=lease_ms, stage="started")
 
 
 def _why_stopped(job: Job, refused: Refused) -> SluiceError:

@@ -8,8 +8,8 @@ from collections import deque
 import msgspec
 
 from chalicelib.jobs.queue import Message
-from chalicelib.jobs.state import SUCCEED, Move, State
-from chalicelib.jobs.store import Change, Found, Job, Refused, forbids
+from chalicelib.jobs.state import SUCCEED, Guard, Move, State
+from chalicelib.jobs.store import WAIT_LIMIT_S, WRITTEN, BadCursor, Change, Found, Job, Page, Refused, forbids
 
 
 class MemoryStore:
@@ -42,6 +42,21 @@ class MemoryStore:
     def request_of(self, job_id: str) -> bytes | None:
         return self._requests.get(job_id)
 
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        with self._lock:
+            found = [job for job in self._jobs.values() if not job.state.is_final and job.due_ms <= now_ms]
+        return [job.id for job in sorted(found, key=lambda job: job.due_ms)[:limit]]
+
+    def page(self, owner: str, limit: int, cursor: str) -> Page:
+        if cursor and not cursor.isdecimal():
+            raise BadCursor(f"cursor must be one that a page gave out, got {cursor[:40]!r}")
+        first = int(cursor or 0)
+        with self._lock:
+            mine = [job for job in self._jobs.values() if job.owner == owner]
+        mine.sort(key=lambda job: job.created_ms, reverse=True)
+        rest = mine[first + limit :]
+        return Page(mine[first : first + limit], str(first + limit) if rest else "")
+
     def apply(self, job_id: str, move: Move, change: Change) -> Job:
         with self._lock:
             return self._apply(job_id, move, change)
@@ -55,17 +70,20 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         if job is None or forbids(job, move, change):
             raise Refused(move, job)
-        written = {
-            name: value
-            for name in ("lease_ms", "progress", "stage", "cancel_requested", "problem")
-            if (value := getattr(change, name)) is not None
-        }
+        expires_s = job.expires_s
+        if move.ends:
+            expires_s = change.now_s + job.keep_s
+        if move.revives:
+            expires_s = change.now_s + WAIT_LIMIT_S
+            job = msgspec.structs.replace(job, problem=None)
+        written = {name: value for name in WRITTEN if (value := getattr(change, name)) is not None}
         moved = msgspec.structs.replace(
             job,
             state=move.target or job.state,
             updated_ms=change.now_ms,
             attempt=job.attempt + move.begins,
-            expires_s=change.now_s + job.keep_s if move.ends else job.expires_s,
+            resends=0 if move.begins else job.resends + (move.guard is Guard.SAME_RESENDS),
+            expires_s=expires_s,
             **written,
         )
         self._jobs[job_id] = moved

@@ -13,6 +13,7 @@ class State(StrEnum):
     PENDING = "PENDING"
     STARTED = "STARTED"
     PROGRESS = "PROGRESS"
+    RETRY = "RETRY"
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
     REVOKED = "REVOKED"
@@ -26,7 +27,7 @@ class State(StrEnum):
         return self in RUNNING
 
 
-WAITING = frozenset({State.PENDING})
+WAITING = frozenset({State.PENDING, State.RETRY})
 RUNNING = frozenset({State.STARTED, State.PROGRESS})
 FINAL = frozenset({State.SUCCESS, State.FAILURE, State.REVOKED})
 
@@ -38,6 +39,7 @@ class Guard(StrEnum):
     LEASE_EXPIRED = "lease expired"
     MINE = "attempt is mine"
     MINE_NOT_CANCELLED = "attempt is mine, no cancel requested"
+    SAME_RESENDS = "sent again as often as I have seen"
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -58,14 +60,33 @@ class Move(msgspec.Struct, frozen=True):
         """Whether the job is over; its time to be read starts now."""
         return self.target in FINAL
 
+    @property
+    def revives(self) -> bool:
+        """Whether it brings back a job that was over; it can then wait as long as a new one."""
+        return self.sources <= FINAL
 
+
+# By a worker.
 CLAIM = Move("claim", WAITING, State.STARTED)
 RECLAIM = Move("reclaim", RUNNING, State.STARTED, Guard.LEASE_EXPIRED)
-REVOKE = Move("revoke", WAITING, State.REVOKED)
-REQUEST_CANCEL = Move("request cancel", RUNNING, None)
 BEAT = Move("beat", RUNNING, State.PROGRESS, Guard.MINE_NOT_CANCELLED)
+CONTINUE = Move("continue", RUNNING, State.PENDING, Guard.MINE_NOT_CANCELLED)
+RETRY_LATER = Move("retry later", RUNNING, State.RETRY, Guard.MINE_NOT_CANCELLED)
 SUCCEED = Move("succeed", RUNNING, State.SUCCESS, Guard.MINE)
 FAIL = Move("fail", RUNNING, State.FAILURE, Guard.MINE)
 STOP = Move("stop", RUNNING, State.REVOKED, Guard.MINE)
+# By the job's owner.
+REVOKE = Move("revoke", WAITING, State.REVOKED)
+REQUEST_CANCEL = Move("request cancel", RUNNING, None)
+REDRIVE = Move("redrive", frozenset({State.FAILURE}), State.PENDING)
+# By the sweeper.
+RESEND = Move("resend", WAITING, None, Guard.SAME_RESENDS)
+REQUEUE = Move("requeue", RUNNING, State.PENDING, Guard.LEASE_EXPIRED)
+GIVE_UP = Move("give up", RUNNING, State.FAILURE, Guard.LEASE_EXPIRED)
+ABANDON = Move("abandon", RUNNING, State.REVOKED, Guard.LEASE_EXPIRED)
 
-MOVES = (CLAIM, RECLAIM, REVOKE, REQUEST_CANCEL, BEAT, SUCCEED, FAIL, STOP)
+MOVES = (
+    CLAIM, RECLAIM, BEAT, CONTINUE, RETRY_LATER, SUCCEED, FAIL, STOP,
+    REVOKE, REQUEST_CANCEL, REDRIVE,
+    RESEND, REQUEUE, GIVE_UP, ABANDON,
+)  # fmt: skip

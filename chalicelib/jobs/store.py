@@ -13,6 +13,8 @@ from chalicelib.jobs.state import Move, State
 WAIT_LIMIT_S = 14 * 24 * 3600
 # After a job has expired its record stays this long, so that its id is answered "expired" rather than "unknown".
 TOMBSTONE_S = 7 * 24 * 3600
+# What a change may write besides state, attempt, times and resends.
+WRITTEN = ("lease_ms", "progress", "stage", "cancel_requested", "problem", "forgiven", "hops", "cursor", "due_ms")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -23,7 +25,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One job. Times are since the epoch, `progress` is 0..100, `attempt` counts the runs begun."""
+    """One job. Times are since the epoch, `progress` is 0..100.
+
+    `attempt` counts the runs begun and never goes back, for it is the fencing token; the runs that count towards a
+    kind's limit are those after the first `forgiven` ones.
+    """
 
     id: str
     kind: str
@@ -37,6 +43,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     # The user's id; empty for a public job, which belongs to whoever holds its id.
     owner: str = ""
     attempt: int = 0
+    forgiven: int = 0
+    # How often the job was continued in another function run, and where the next one takes up.
+    hops: int = 0
+    cursor: str = ""
+    # When the sweeper has to look at it: the lease's end of a running job, the time to send a waiting one again.
+    due_ms: int = 0
+    resends: int = 0
+    # SHA-256 of the request where an Idempotency-Key made the id.
+    fingerprint: str = ""
     progress: int = 0
     stage: str = ""
     lease_ms: int = 0
@@ -44,6 +59,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     # What the caller should know about the request, such as fields that were ignored.
     warnings: tuple[str, ...] = ()
+
+    @property
+    def tries(self) -> int:
+        """The runs that count towards the kind's limit."""
+        return self.attempt - self.forgiven
 
     @property
     def forgotten_s(self) -> int:
@@ -61,10 +81,29 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None = None
     cancel_requested: bool | None = None
     problem: Problem | None = None
+    forgiven: int | None = None
+    hops: int | None = None
+    cursor: str | None = None
+    due_ms: int | None = None
+    # Where the guard asks for it, what the caller has seen; written as one more.
+    resends: int | None = None
 
     @property
     def now_s(self) -> int:
         return self.now_ms // 1000
+
+
+class Page(NamedTuple):
+    """Some of an owner's jobs and where the next ones begin; an empty cursor: there are no more."""
+
+    jobs: list[Job]
+    cursor: str
+
+
+class BadCursor(SluiceError):
+    """A cursor that no page gave out."""
+
+    slug, title, status = "bad-cursor", "Bad cursor", 400
 
 
 class Found(NamedTuple):
@@ -99,6 +138,12 @@ class Store(Protocol):
     def request_of(self, job_id: str) -> bytes | None:
         """The encoded request."""
 
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        """Ids of at most `limit` jobs that have not ended and whose `due_ms` has passed, possibly a little stale."""
+
+    def page(self, owner: str, limit: int, cursor: str) -> Page:
+        """The owner's jobs, newest first, from an opaque cursor on; raises BadCursor."""
+
     def apply(self, job_id: str, move: Move, change: Change) -> Job:
         """Makes the move and answers the job as it is then; raises Refused."""
 
@@ -113,6 +158,8 @@ def forbids(job: Job, move: Move, change: Change) -> bool:
     match move.guard.name:
         case "LEASE_EXPIRED":
             return job.lease_ms >= change.now_ms
+        case "SAME_RESENDS":
+            return job.resends != change.resends
         case "MINE":
             return job.attempt != change.attempt
         case "MINE_NOT_CANCELLED":

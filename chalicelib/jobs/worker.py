@@ -7,8 +7,9 @@ import msgspec
 from chalicelib.errors import Cancelled, JobFailed, SluiceError, Superseded, Unavailable
 from chalicelib.jobs.context import JobProgress
 from chalicelib.jobs.engine import Engine
-from chalicelib.jobs.kind import AnyKind, Registry
+from chalicelib.jobs.kind import AnyKind, Continue, Registry
 from chalicelib.jobs.queue import VERSION, Delivery, Message
+from chalicelib.jobs.retry import delay_s
 from chalicelib.jobs.store import Job, Problem, Refused
 from chalicelib.telemetry import log
 
@@ -53,7 +54,7 @@ class Worker:
         message = _decode(delivery.body)
         kind = self._registry.get(message.kind) if message else None
         if message is None or kind is None:
-            self._bury(delivery, message)
+            self._bury_unknown(delivery, message)
             return
         try:
             job = self._engine.lifecycle.claim(message.id)
@@ -61,7 +62,13 @@ class Worker:
             self._settle_refused(delivery, refused.job)
             return
         log.info("job started", job_id=job.id, kind=job.kind, attempt=job.attempt)
-        self._run(kind, job)
+        try:
+            self._attempt(kind, job, delivery)
+        except Cancelled:
+            self._engine.lifecycle.stop(job)
+            log.info("job revoked", job_id=job.id, kind=job.kind, attempt=job.attempt)
+        except Superseded as error:
+            log.warning("job superseded", job_id=job.id, kind=job.kind, reason=error.detail)
 
     def _settle_refused(self, delivery: Delivery, job: Job | None) -> None:
         if job is None or job.state.is_final:
@@ -72,42 +79,66 @@ class Worker:
         self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
         raise ComeAgain(f"job {job.id} is held by attempt {job.attempt}")
 
-    def _run(self, kind: AnyKind, job: Job) -> None:
-        """Brings one claimed job to an end; Unavailable passes, and the message comes again after the lease."""
+    def _attempt(self, kind: AnyKind, job: Job, delivery: Delivery) -> None:
+        """Brings one claimed job to its next state; raises Cancelled, Superseded, or Unavailable to come again."""
         try:
-            self._attempt(kind, job)
-        except Superseded as error:
-            log.warning("job superseded", job_id=job.id, kind=job.kind, reason=error.detail)
-
-    def _attempt(self, kind: AnyKind, job: Job) -> None:
-        lifecycle = self._engine.lifecycle
-        try:
-            lifecycle.succeed(job, self._result(kind, job))
+            outcome = self._run(kind, job)
+            if isinstance(outcome, Continue):
+                self._continue(kind, job, outcome)
+                return
+            self._engine.lifecycle.succeed(job, msgspec.json.encode(outcome))
             log.info("job succeeded", job_id=job.id, kind=job.kind, attempt=job.attempt)
-        except Cancelled:
-            lifecycle.stop(job)
-            log.info("job revoked", job_id=job.id, kind=job.kind, attempt=job.attempt)
-        except (Unavailable, Superseded):
+        except (Cancelled, Superseded, ComeAgain):
             raise
+        except Unavailable as error:
+            self._retry(kind, job, delivery, error)
         except SluiceError as error:
-            lifecycle.fail(job, Problem(error.slug, error.detail))
-            log.warning("job failed", job_id=job.id, kind=job.kind, attempt=job.attempt, slug=error.slug)
+            self._fail(job, Problem(error.slug, error.detail))
         except Exception:  # noqa: BLE001 - the outer edge: logged with its stack, answered without
-            lifecycle.fail(job, _INTERNAL)
             log.exception("job crashed", job_id=job.id, kind=job.kind, attempt=job.attempt)
+            self._fail(job, _INTERNAL)
 
-    def _result(self, kind: AnyKind, job: Job) -> bytes:
+    def _run(self, kind: AnyKind, job: Job) -> msgspec.Struct | Continue:
         if job.cancel_requested:
             raise Cancelled(f"job {job.id} was cancelled")
-        if job.attempt > kind.max_attempts:
+        if job.tries > kind.max_attempts:
             raise JobFailed(f"the job was begun {kind.max_attempts} times and its worker died each time")
         body = self._engine.store.request_of(job.id)
         if body is None:
             raise SluiceError("the job's request is gone")
-        request = msgspec.json.decode(body, type=kind.request)
-        return msgspec.json.encode(kind.run(request, JobProgress(self._engine, job, kind.time_limit_s)))
+        progress = JobProgress(self._engine, job, kind.time_limit_s)
+        with progress.beating():
+            return kind.run(msgspec.json.decode(body, type=kind.request), progress)
 
-    def _bury(self, delivery: Delivery, message: Message | None) -> None:
+    def _continue(self, kind: AnyKind, job: Job, outcome: Continue) -> None:
+        if job.hops >= kind.max_hops:
+            raise JobFailed(f"the job needs more than its limit of {kind.max_hops + 1} steps")
+        self._engine.lifecycle.continue_later(job, outcome.cursor)
+        try:
+            self._engine.queues.send(kind.queue, Message(job.id, kind.name))
+        except Unavailable as error:
+            # The job waits already, so this delivery can carry its next step as well.
+            raise ComeAgain(f"job {job.id} waits, but its message was not sent") from error
+        log.info("job continued", job_id=job.id, kind=job.kind, attempt=job.attempt, hops=job.hops + 1)
+
+    def _retry(self, kind: AnyKind, job: Job, delivery: Delivery, error: Unavailable) -> None:
+        """Lets the delivery come back after a while, or gives the job up; always raises in the first case."""
+        if job.tries >= kind.max_attempts:
+            reason = f"gave up after {job.tries} attempts: {error.detail}"
+            self._fail(job, Problem("attempts-spent", reason))
+            self._engine.queues.bury(self._queue, delivery.body, reason)
+            return
+        wait_s = delay_s(job.tries, self._engine.chance())
+        self._engine.lifecycle.retry_later(job, wait_s, error.detail)
+        self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
+        log.warning("job retried", job_id=job.id, kind=job.kind, attempt=job.attempt, wait_s=wait_s)
+        raise ComeAgain(f"job {job.id} is tried again in {wait_s} s")
+
+    def _fail(self, job: Job, problem: Problem) -> None:
+        self._engine.lifecycle.fail(job, problem)
+        log.warning("job failed", job_id=job.id, kind=job.kind, attempt=job.attempt, slug=problem.slug)
+
+    def _bury_unknown(self, delivery: Delivery, message: Message | None) -> None:
         reason = f"unknown kind {message.kind}" if message else "not a job message"
         log.error("delivery buried", message_id=delivery.message_id, reason=reason)
         self._engine.queues.bury(self._queue, delivery.body, reason)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
-from chalicelib.api.http import Answer, Call, respond
+from chalicelib.api.http import Answer, Call, encode, respond
 from chalicelib.api.routes import routes
 from chalicelib.jobs.kind import AnyKind
 from tests.doubles import MemoryRuntime, echo_kind, registry
@@ -38,15 +39,15 @@ class Api:
 
     def _find(self, method: str, path: str) -> tuple[Any, dict[str, str]]:
         for route in self._routes:
-            prefix, _, parameter = route.path.partition("{")
-            if route.method == method and (route.path == path or (parameter and path.startswith(prefix))):
-                return route.view, {parameter.rstrip("}"): path[len(prefix) :]} if parameter else {}
+            match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path), path)
+            if route.method == method and match:
+                return route.view, match.groupdict()
         raise AssertionError(f"no route {method} {path}")
 
 
 def document(answer: Answer) -> Any:  # any JSON value
     """The body as a client reads it."""
-    return msgspec.json.decode(msgspec.json.encode(answer.body))
+    return msgspec.json.decode(encode(answer.body))
 
 
 def details(answer: Answer) -> list[tuple[str, str]]:

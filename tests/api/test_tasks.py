@@ -18,7 +18,7 @@ NOW = 1_750_000_000
 
 
 def bearer(user_id: str) -> str:
-    token = issue_token(Caller(user_id, "student"), secret=SECRET, now_s=NOW, ttl_s=60)
+    token = issue_token(Caller(user_id, "student"), secret=SECRET, now_s=NOW, ttl_s=86_400)
     return f"Bearer {token}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import socket
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import boto3
 import pytest
 
@@ -168,30 +166,6 @@ def test_login_gives_token_and_cookie_and_refuses_a_wrong_password(client: Clien
     for wrong in ({"password": "demo-passwork"}, {"email": "nobody@sluice.test"}):
         refused = client.call("POST", "/api/auth/login", body | wrong)
         assert (refused.status, refused.body["detail"]) == (401, "the e-mail address or the password is wrong")
-
-
-def test_websocket_tells_the_state_of_a_task(client: Client, stack: LocalStack) -> None:
-    task_id = client.submit("/api/async/simulate", SHORTEST)
-    client.wait(task_id)
-
-    async def ask(*messages: str) -> list[Any]:
-        async with aiohttp.ClientSession() as session, session.ws_connect(f"{stack.url}/ws/tasks/status/") as socket:
-            answers = []
-            for message in messages:
-                await socket.send_str(message)
-                answers.append(await socket.receive_json(timeout=20))
-            return answers
-
-    known, unknown, broken = asyncio.run(
-        ask(
-            json.dumps({"action": "check_status", "task_id": task_id}),
-            json.dumps({"action": "check_status", "task_id": "nowhere"}),
-            "no json",
-        )
-    )
-    assert (known["type"], known["task_id"], known["data"]["state"]) == ("task_status", task_id, "SUCCESS")
-    assert (unknown["type"], unknown["message"]) == ("error", "there is no task nowhere")
-    assert broken["type"] == "error"
 
 
 def test_nothing_listens_beyond_the_loopback_address(stack: LocalStack) -> None:

@@ -53,6 +53,17 @@ def test_curl_walk_works_as_printed(stack: LocalStack) -> None:
     assert cancelled["state"] == "REVOKED"
 
 
+def test_api_key_works_as_printed(stack: LocalStack) -> None:
+    walk = block("A walk with curl", "sh").replace("http://127.0.0.1:8000", stack.url)
+    login = walk[: walk.index("# 2. submit")]
+    script = f"set -euo pipefail\n{login}\n{block('Credentials', 'sh')}"
+    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    accepted, listed = documents(told.stdout)
+    assert accepted["status"] == "PENDING"
+    assert "nightly forecast" in [key["name"] for key in listed["keys"]]
+
+
 def test_job_kind_runs_as_printed() -> None:
     module = types.ModuleType("dice")
     code = compile(block("Adding a job kind", "python"), "README.md", "exec", dont_inherit=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chalice.app import DynamoDBEventConfig
 
 from chalicelib.settings import QUEUES, Settings
 from tests.infra.template import load, resources
@@ -51,6 +52,7 @@ def test_queue_has_an_alarm_on_its_age_and_one_on_its_dead_letters(queue: str) -
     watched = {
         (alarm["Properties"]["MetricName"], alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"])
         for alarm in alarms.values()
+        if alarm["Properties"]["Namespace"] == "AWS/SQS"
     }
     name = logical_name(queue)
     assert ("ApproximateAgeOfOldestMessage", f"{name}Queue.QueueName") in watched
@@ -80,14 +82,56 @@ def test_job_table_has_ttl_stream_list_index_and_recovery() -> None:
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert properties["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert [index["IndexName"] for index in properties["GlobalSecondaryIndexes"]] == ["by-owner"]
+    assert [index["IndexName"] for index in properties["GlobalSecondaryIndexes"]] == ["by-owner", "by-due"]
     assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").job_table}
+
+
+def test_key_table_has_ttl_list_index_and_recovery_and_outlives_its_stack() -> None:
+    table = load(STACK)["Resources"]["KeyTable"]
+    properties = table["Properties"]
+    assert table["DeletionPolicy"] == "Retain"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert [index["IndexName"] for index in properties["GlobalSecondaryIndexes"]] == ["by-owner"]
+    assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").key_table}
 
 
 def test_dashboard_is_json_and_has_a_row_of_widgets_for_each_queue() -> None:
     body = load(STACK)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     titles = [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
-    assert titles == [f"{queue}: {what}" for queue in QUEUES for what in ("waiting", "oldest message (s)", "given up")]
+    of_queues = [f"{queue}: {what}" for queue in QUEUES for what in ("waiting", "oldest message (s)", "given up")]
+    assert titles == [*of_queues, "sockets: behind (ms)", "sockets: failed runs"]
+
+
+def test_socket_table_has_ttl_encryption_and_a_stream_of_keys() -> None:
+    properties = load(STACK)["Resources"]["SocketTable"]["Properties"]
+    assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").socket_table}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+
+
+def test_each_reader_of_a_stream_has_an_alarm_on_its_lag_and_imports_what_the_stack_exports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STAGE", "local")
+    import app
+
+    readers: dict[str, Any] = {
+        one.name: one.stream_arn for one in app.app.event_sources if isinstance(one, DynamoDBEventConfig)
+    }
+    exported = {output["Export"]["Name"]["Fn::Sub"] for output in load(STACK)["Outputs"].values() if "Export" in output}
+    stage = app.RUNTIME.settings.stage
+    assert {stream["Fn::ImportValue"] for stream in readers.values()} == {
+        name.replace("${Stage}", stage) for name in exported
+    }
+    lags = [
+        alarm["Properties"]["Dimensions"][0]["Value"]["Fn::Sub"]
+        for alarm in resources(STACK, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "IteratorAge"
+    ]
+    assert sorted(lags) == sorted(f"sluice-${{Stage}}-{name}" for name in readers)
 
 
 def test_each_function_has_a_policy_file_of_its_own_and_no_file_is_left_over() -> None:

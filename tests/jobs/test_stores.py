@@ -13,8 +13,23 @@ from moto import mock_aws
 
 from chalicelib.jobs.dynamo import DynamoStore
 from chalicelib.jobs.memory import MemoryStore
-from chalicelib.jobs.state import BEAT, CLAIM, FAIL, MOVES, RECLAIM, REQUEST_CANCEL, REVOKE, STOP, SUCCEED, Guard, State
-from chalicelib.jobs.store import Change, Found, Job, Problem, Refused, Store
+from chalicelib.jobs.state import (
+    BEAT,
+    CLAIM,
+    FAIL,
+    MOVES,
+    RECLAIM,
+    REDRIVE,
+    REQUEST_CANCEL,
+    RESEND,
+    RETRY_LATER,
+    REVOKE,
+    STOP,
+    SUCCEED,
+    Guard,
+    State,
+)
+from chalicelib.jobs.store import BadCursor, Change, Found, Job, Problem, Refused, Store
 from tests.infra.template import resource
 
 NOW_MS = 1_750_000_000_000
@@ -63,6 +78,8 @@ def bring(store: Store, state: State) -> Job:
     job = store.apply(JOB.id, CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS + 30_000))
     if state is State.PROGRESS:
         return store.apply(JOB.id, BEAT, Change(now_ms=NOW_MS, attempt=1, progress=10))
+    if state is State.RETRY:
+        return store.apply(JOB.id, RETRY_LATER, Change(now_ms=NOW_MS, attempt=1, due_ms=NOW_MS + 5_000))
     if state is State.SUCCESS:
         store.complete(job, Change(now_ms=NOW_MS, attempt=1, progress=100), b"{}")
     if state is State.FAILURE:
@@ -194,7 +211,7 @@ def test_failed_job_keeps_its_problem(store: Store) -> None:
 def test_move_is_made_from_its_sources_only(store: Store, move: Any, state: State) -> None:
     before = bring(store, state)
     # A change that satisfies every guard, so that the state alone decides.
-    change = Change(now_ms=NOW_MS + 31_000, attempt=1, lease_ms=NOW_MS + 60_000)
+    change = Change(now_ms=NOW_MS + 31_000, attempt=1, lease_ms=NOW_MS + 60_000, resends=0)
     if state in move.sources:
         assert store.apply("job-1", move, change).state is (move.target or state)
     else:
@@ -203,11 +220,65 @@ def test_move_is_made_from_its_sources_only(store: Store, move: Any, state: Stat
         assert refused.value.job == before
 
 
+def test_due_jobs_are_those_that_have_not_ended_and_whose_time_has_come(store: Store) -> None:
+    for number, due_ms in enumerate((300, 100, 200, 400), start=1):
+        store.add(msgspec.structs.replace(JOB, id=f"job-{number}", due_ms=due_ms), b"{}")
+    store.apply("job-3", REVOKE, Change(now_ms=NOW_MS))
+    assert sorted(store.due(300, 10)) == ["job-1", "job-2"]
+    assert len(store.due(300, 1)) == 1
+
+
+def test_job_is_due_again_after_its_redrive(store: Store) -> None:
+    bring(store, State.FAILURE)
+    assert store.due(NOW_MS + 10**9, 10) == []
+    revived = store.apply(JOB.id, REDRIVE, Change(now_ms=NOW_MS + 1_000, forgiven=1, due_ms=NOW_MS + 61_000))
+    assert (revived.state, revived.problem, revived.tries) == (State.PENDING, None, 0)
+    assert revived.expires_s == NOW_MS // 1000 + 1 + 14 * 24 * 3600
+    assert store.due(NOW_MS + 61_000, 10) == [JOB.id]
+
+
+def test_resend_is_counted_once_however_many_try_it(store: Store) -> None:
+    bring(store, State.PENDING)
+    change = Change(now_ms=NOW_MS, resends=0, due_ms=NOW_MS + 600_000)
+    assert store.apply(JOB.id, RESEND, change).resends == 1
+    with pytest.raises(Refused):
+        store.apply(JOB.id, RESEND, change)
+    claimed = store.apply(JOB.id, CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS + 30_000))
+    assert claimed.resends == 0
+
+
+def test_pages_hold_the_owners_jobs_newest_first(store: Store) -> None:
+    for number in range(1, 6):
+        store.add(msgspec.structs.replace(JOB, id=f"job-{number}", created_ms=NOW_MS + number), b"{}")
+    store.add(msgspec.structs.replace(JOB, id="job-6", owner="8"), b"{}")
+    pages, cursor = [], ""
+    while True:
+        page = store.page("7", 2, cursor)
+        pages.append([job.id for job in page.jobs])
+        cursor = page.cursor
+        if not cursor:
+            break
+    assert [ids for ids in pages if ids] == [["job-5", "job-4"], ["job-3", "job-2"], ["job-1"]]
+
+
+@pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U=", "%"])
+def test_cursor_that_no_page_gave_out_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        store.page("7", 2, cursor)
+
+
 def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
     documented = {
-        ("claim", "PENDING", "STARTED", Guard.NOTHING),
+        ("claim", "PENDING RETRY", "STARTED", Guard.NOTHING),
         ("reclaim", "PROGRESS STARTED", "STARTED", Guard.LEASE_EXPIRED),
-        ("revoke", "PENDING", "REVOKED", Guard.NOTHING),
+        ("revoke", "PENDING RETRY", "REVOKED", Guard.NOTHING),
+        ("continue", "PROGRESS STARTED", "PENDING", Guard.MINE_NOT_CANCELLED),
+        ("retry later", "PROGRESS STARTED", "RETRY", Guard.MINE_NOT_CANCELLED),
+        ("redrive", "FAILURE", "PENDING", Guard.NOTHING),
+        ("resend", "PENDING RETRY", None, Guard.SAME_RESENDS),
+        ("requeue", "PROGRESS STARTED", "PENDING", Guard.LEASE_EXPIRED),
+        ("give up", "PROGRESS STARTED", "FAILURE", Guard.LEASE_EXPIRED),
+        ("abandon", "PROGRESS STARTED", "REVOKED", Guard.LEASE_EXPIRED),
         ("request cancel", "PROGRESS STARTED", None, Guard.NOTHING),
         ("beat", "PROGRESS STARTED", "PROGRESS", Guard.MINE_NOT_CANCELLED),
         ("succeed", "PROGRESS STARTED", "SUCCESS", Guard.MINE),

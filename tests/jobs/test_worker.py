@@ -7,13 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from chalicelib.errors import InvalidRequest, JobFailed, Unavailable
-from chalicelib.jobs.kind import AnyKind, Progress
+from chalicelib.errors import InvalidRequest, JobFailed, Superseded, Unavailable
+from chalicelib.jobs.kind import AnyKind, Continue, Progress
 from chalicelib.jobs.memory import MemoryQueues
 from chalicelib.jobs.queue import Delivery, Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem
-from chalicelib.jobs.submit import submit
+from chalicelib.jobs.submit import Asker, submit
 from chalicelib.jobs.worker import ComeAgain, Worker
 from tests.doubles import FIRST_ID, EchoRequest, EchoResult, MemoryEngine, echo_kind, registry
 
@@ -29,7 +29,7 @@ def deliver(message: Message | str, receipt: str = "receipt-1") -> Delivery:
 
 
 def submitted(parts: MemoryEngine, kind: AnyKind, text: str = "hello") -> Job:
-    return submit(parts.engine, kind, EchoRequest(text), owner="7")
+    return submit(parts.engine, kind, EchoRequest(text), Asker(owner="7")).job
 
 
 def work(parts: MemoryEngine, kind: AnyKind, *deliveries: Delivery) -> None:
@@ -55,6 +55,7 @@ def test_submitted_job_is_stored_as_pending_and_queued_once(parts: MemoryEngine)
         keep_s=1800,
         owner="7",
         stage="queued",
+        due_ms=(now + 60) * 1000,
     )
     assert stored(parts) == job
     assert {queue: list(sent) for queue, sent in parts.queues.sent.items()} == {
@@ -69,7 +70,7 @@ def test_job_that_cannot_be_queued_leaves_nothing_behind(parts: MemoryEngine) ->
 
     engine = replace(parts.engine, queues=AwayQueues())
     with pytest.raises(Unavailable):
-        submit(engine, echo_kind(), EchoRequest("hello"), owner="7")
+        submit(engine, echo_kind(), EchoRequest("hello"), Asker(owner="7"))
     assert parts.store.find(FIRST_ID) is None
 
 
@@ -214,7 +215,26 @@ def test_job_whose_workers_die_each_time_fails_when_its_attempts_are_spent(parts
     assert stored(parts).problem == Problem("job-failed", "the job was begun 2 times and its worker died each time")
 
 
-def test_outage_during_a_run_leaves_the_job_to_be_taken_over(parts: MemoryEngine) -> None:
+def test_outage_during_a_run_is_retried_with_growing_delays_until_the_attempts_are_spent(parts: MemoryEngine) -> None:
+    def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise Unavailable("the database went away")
+
+    kind = echo_kind(interrupted, max_attempts=4)
+    submitted(parts, kind)
+    message = Message(FIRST_ID, "echo")
+    for _ in range(3):
+        with pytest.raises(ComeAgain):
+            work(parts, kind, deliver(message))
+        assert stored(parts).state is State.RETRY
+    work(parts, kind, deliver(message))
+    # The engine of the tests draws the longest delay each time.
+    assert [seconds for _, _, seconds in parts.queues.postponed] == [5, 10, 20]
+    reason = "gave up after 4 attempts: the database went away"
+    assert stored(parts).problem == Problem("attempts-spent", reason)
+    assert parts.queues.buried == [("simulations", msgspec.json.encode(message).decode(), reason)]
+
+
+def test_job_waiting_to_be_tried_again_is_cancelled_at_once(parts: MemoryEngine) -> None:
     def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
         raise Unavailable("the database went away")
 
@@ -222,8 +242,67 @@ def test_outage_during_a_run_leaves_the_job_to_be_taken_over(parts: MemoryEngine
     submitted(parts, kind)
     with pytest.raises(ComeAgain):
         work(parts, kind, deliver(Message(FIRST_ID, "echo")))
-    assert stored(parts).state is State.STARTED
-    assert parts.queues.deleted == []
+    assert parts.engine.lifecycle.cancel(FIRST_ID).state is State.REVOKED
+
+
+def test_cancel_wins_over_a_retry(parts: MemoryEngine) -> None:
+    def cancelled_and_interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        parts.engine.lifecycle.cancel(FIRST_ID)
+        raise Unavailable("the database went away")
+
+    kind = echo_kind(cancelled_and_interrupted)
+    submitted(parts, kind)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert stored(parts).state is State.REVOKED
+
+
+def step_by_step(request: EchoRequest, progress: Progress) -> EchoResult | Continue:
+    """Three steps that hand on what they have."""
+    so_far = progress.cursor + request.text
+    return EchoResult(so_far) if len(so_far) == 3 else Continue(so_far)
+
+
+def test_long_work_goes_on_step_by_step_with_its_cursor(parts: MemoryEngine) -> None:
+    kind = echo_kind(step_by_step, sync_path="", max_hops=2, max_attempts=1)
+    submitted(parts, kind, "x")
+    states = []
+    for _ in range(3):
+        work(parts, kind, deliver(parts.queues.sent["simulations"].popleft()))
+        states.append((stored(parts).state, stored(parts).hops, stored(parts).attempt))
+    assert states == [(State.PENDING, 1, 1), (State.PENDING, 2, 2), (State.SUCCESS, 2, 3)]
+    found = parts.store.find(FIRST_ID)
+    assert found is not None
+    assert found.result == b'{"text":"xxx","warnings":[]}'
+    assert not parts.queues.sent["simulations"]
+
+
+def test_work_of_too_many_steps_fails(parts: MemoryEngine) -> None:
+    kind = echo_kind(step_by_step, sync_path="", max_hops=1)
+    submitted(parts, kind, "x")
+    for _ in range(2):
+        work(parts, kind, deliver(parts.queues.sent["simulations"].popleft()))
+    assert stored(parts).problem == Problem("job-failed", "the job needs more than its limit of 2 steps")
+
+
+def test_job_cancelled_between_its_steps_is_revoked(parts: MemoryEngine) -> None:
+    kind = echo_kind(step_by_step, sync_path="", max_hops=2)
+    submitted(parts, kind, "x")
+    work(parts, kind, deliver(parts.queues.sent["simulations"].popleft()))
+    parts.engine.lifecycle.cancel(FIRST_ID)
+    work(parts, kind, deliver(parts.queues.sent["simulations"].popleft()))
+    assert (stored(parts).state, stored(parts).attempt) == (State.REVOKED, 1)
+
+
+def test_worker_of_an_earlier_step_cannot_end_a_later_one(parts: MemoryEngine) -> None:
+    kind = echo_kind(step_by_step, sync_path="", max_hops=2)
+    submitted(parts, kind, "x")
+    first = parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(31)
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    second = parts.engine.lifecycle.claim(FIRST_ID)
+    with pytest.raises(Superseded):
+        parts.engine.lifecycle.succeed(first, b"late")
+    assert stored(parts) == second
 
 
 def test_only_the_unsettled_deliveries_of_a_batch_come_again(parts: MemoryEngine) -> None:
@@ -238,7 +317,7 @@ def test_only_the_unsettled_deliveries_of_a_batch_come_again(parts: MemoryEngine
     with pytest.raises(ComeAgain, match="1 of 3 deliveries must come again"):
         work(parts, kind, *deliveries)
     assert parts.queues.deleted == [("simulations", "receipt-1"), ("simulations", "receipt-3")]
-    assert [stored(parts, job.id).state for job in jobs] == [State.SUCCESS, State.STARTED, State.SUCCESS]
+    assert [stored(parts, job.id).state for job in jobs] == [State.SUCCESS, State.RETRY, State.SUCCESS]
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '{"id": 1, "kind": "echo"}', '{"id":"x","kind":"echo","v":2}'])

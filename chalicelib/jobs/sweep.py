@@ -1,0 +1,56 @@
+"""The sweeper: once a minute it finds the jobs that nobody is moving and moves them.
+
+A crashed worker leaves a lease that runs out; a submit that died between its two calls leaves a job without a message.
+Every move is conditional, so two sweepers at once do the work of one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from chalicelib.jobs.engine import Engine
+from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.queue import Message
+from chalicelib.jobs.store import Job, Problem, Refused
+from chalicelib.telemetry import log
+
+# What one run looks at: a sweep must end long before the next one begins.
+LIMIT = 500
+
+
+def sweep(engine: Engine, registry: Registry) -> dict[str, int]:
+    """Moves every job that is due and answers how many were requeued, resent, given up and revoked."""
+    done: Counter[str] = Counter()
+    for job_id in engine.store.due(engine.lifecycle.now_ms(), LIMIT):
+        found = engine.store.find(job_id)
+        if found is None or found.job.state.is_final:
+            continue
+        try:
+            done[_move(engine, registry, found.job)] += 1
+        except Refused as refused:
+            # The index was stale, or somebody else was faster.
+            log.info("sweep refused", job_id=job_id, reason=refused.detail)
+    if done:
+        log.info("swept", extra=dict(done))
+    return dict(done)
+
+
+def _move(engine: Engine, registry: Registry, job: Job) -> str:
+    lifecycle, kind = engine.lifecycle, registry.get(job.kind)
+    if job.state.is_running and job.cancel_requested:
+        lifecycle.abandon(job)
+        return "revoked"
+    message = Message(job.id, job.kind)
+    if job.state.is_running and (kind is None or job.tries >= kind.max_attempts):
+        reason = f"the job was begun {job.tries} times and its worker died each time"
+        lifecycle.give_up(job, Problem("attempts-spent", reason))
+        if kind is not None:
+            engine.queues.bury(kind.queue, msgspec.json.encode(message).decode(), reason)
+        return "given_up"
+    moved = lifecycle.requeue(job) if job.state.is_running else lifecycle.resend(job)
+    if kind is not None:
+        engine.queues.send(kind.queue, message)
+    log.warning("job swept", job_id=job.id, kind=job.kind, attempt=job.attempt, state=moved.state.value)
+    return "requeued" if job.state.is_running else "resent"

@@ -1,0 +1,221 @@
+"""What every kind keeps, on every stage: read from the registry, so that a new kind is tested without an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from chalicelib import kinds
+from chalicelib.accounts.tokens import issue_token
+from chalicelib.api.http import Answer
+from chalicelib.errors import TooLarge
+from chalicelib.jobs.kind import AnyKind
+from chalicelib.jobs.queue import Delivery
+from chalicelib.jobs.worker import Worker
+from chalicelib.model import Caller
+from tests.api.calls import Api, details, document
+from tests.api.published import broken, component, published
+from tests.contract.bounds import Bound, bounds
+from tests.doubles import SECRET, registry
+
+STAGES = ("local", "prod")
+NOW = 1_750_000_000
+
+
+class Case(NamedTuple):
+    """One kind as one stage offers it."""
+
+    stage: str
+    kind: AnyKind
+
+    def __str__(self) -> str:
+        return f"{self.stage}-{self.kind.name}"
+
+
+CASES = [Case(stage, kind) for stage in STAGES for kind in kinds.registry(stage)]
+every_kind = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def open_api(case: Case) -> Api:
+    return Api(*kinds.registry(case.stage), stage=case.stage)
+
+
+@cache
+def described(stage: str) -> Any:  # the OpenAPI document
+    return published(Api(*kinds.registry(stage), stage=stage))
+
+
+def operation(case: Case) -> Any:  # an OpenAPI operation
+    return described(case.stage)["paths"][case.kind.path]["post"]
+
+
+def example(case: Case) -> Any:  # the body that the document shows
+    return operation(case)["requestBody"]["content"]["application/json"]["example"]
+
+
+def call(api: Api, method: str, path: str, body: object = None) -> Answer:
+    """With an account, because some kinds need one."""
+    token = issue_token(Caller("7", "student"), secret=SECRET, now_s=NOW, ttl_s=60)
+    return api.call(method, path, body, authorization=f"Bearer {token}")
+
+
+def submit(api: Api, case: Case, body: object) -> str:
+    """The path of the task of an accepted body."""
+    answer = call(api, "POST", case.kind.path, body)
+    assert answer.status == 202, document(answer)
+    return answer.headers["Location"]
+
+
+def work(api: Api, case: Case) -> None:
+    """Settles what stands in the kind's queue."""
+    worker = Worker(api.parts.engine, registry(case.kind), case.kind.queue)
+    sent = api.parts.queues.sent[case.kind.queue]
+    while sent:
+        body = msgspec.json.encode(sent.popleft()).decode()
+        worker.settle([Delivery(message_id="message-1", body=body, receipt="receipt-1")])
+
+
+@every_kind
+def test_example_is_accepted_run_and_answered_with_the_published_result(case: Case) -> None:
+    api, openapi = open_api(case), described(case.stage)
+    accepted = call(api, "POST", case.kind.path, example(case))
+    assert (accepted.status, broken(openapi, "Accepted", document(accepted))) == (202, [])
+    path = accepted.headers["Location"]
+    work(api, case)
+    task = document(call(api, "GET", path))
+    assert task["state"] == "SUCCESS", task
+    assert broken(openapi, "Task", task) == []
+    added = {name: task["result"].pop(name) for name in ("task_id", "completed_at")}
+    assert added == {"task_id": task["task_id"], "completed_at": task["updated_at"]}
+    assert broken(openapi, result_of(case), task["result"]) == []
+
+
+def result_of(case: Case) -> str:
+    """The name of the component with the kind's result, found by its fields."""
+    names: list[str] = [one["$ref"].rpartition("/")[2] for one in task_schema(case)["properties"]["result"]["anyOf"]]
+    fields = {field.encode_name for field in msgspec.structs.fields(case.kind.result)}
+    schemas = described(case.stage)["components"]["schemas"]
+    return next(name for name in names if set(schemas[name]["properties"]) == fields)
+
+
+def task_schema(case: Case) -> Any:  # a JSON Schema
+    return described(case.stage)["components"]["schemas"]["Task"]
+
+
+@every_kind
+def test_example_is_as_published(case: Case) -> None:
+    name, _ = component(described(case.stage), operation(case)["requestBody"])
+    assert broken(described(case.stage), name, example(case)) == []
+
+
+@every_kind
+def test_example_says_what_the_declaration_says(case: Case) -> None:
+    assert msgspec.convert(example(case), case.kind.request) == case.kind.example
+
+
+class BoundCase(NamedTuple):
+    """One bound of one kind."""
+
+    case: Case
+    bound: Bound
+
+    def __str__(self) -> str:
+        return f"{self.case}-{self.bound.pointer}-{self.bound.keyword}"
+
+
+def every_bound() -> Iterator[BoundCase]:
+    for case in CASES:
+        openapi = described(case.stage)
+        _, schema = component(openapi, operation(case)["requestBody"])
+        for bound in bounds(schema, openapi["components"]["schemas"], example(case)):
+            yield BoundCase(case, bound)
+
+
+# Sorted, because the tests of one run must come in one order before they are shuffled.
+BOUNDS = sorted(every_bound(), key=str)
+
+
+@pytest.mark.parametrize("one", BOUNDS, ids=str)
+def test_value_just_outside_a_bound_is_refused_where_it_stands(one: BoundCase) -> None:
+    answer = call(open_api(one.case), "POST", one.case.kind.path, one.bound.outside)
+    assert answer.status == 400
+    assert [pointer for pointer, _ in details(answer)] == [one.bound.pointer]
+
+
+@pytest.mark.parametrize("one", BOUNDS, ids=str)
+def test_value_at_a_bound_is_accepted_unless_a_rule_beyond_the_schema_excludes_it(one: BoundCase) -> None:
+    answer = call(open_api(one.case), "POST", one.case.kind.path, one.bound.within)
+    assert answer.status == expected_status(one.case.kind, one.bound.within), document(answer)
+
+
+def expected_status(kind: AnyKind, body: object) -> int:
+    """What the kind's own rules make of a body that its schema allows."""
+    request = msgspec.convert(body, kind.request)
+    if kind.check(request):
+        return 400
+    try:
+        if kind.weigh is not None:
+            kind.weigh(request, False)
+    except TooLarge:
+        return 413
+    return 202
+
+
+@every_kind
+def test_unknown_field_is_refused_if_strict(case: Case) -> None:
+    answer = call(open_api(case), "POST", f"{case.kind.path}?strict=1", {**example(case), "zzqq": 1})
+    assert (answer.status, details(answer)) == (400, [("/zzqq", "is not known")])
+
+
+@every_kind
+def test_unknown_field_is_warned_of_or_refused_as_the_kind_declares(case: Case) -> None:
+    answer = call(open_api(case), "POST", case.kind.path, {**example(case), "zzqq": 1})
+    if case.kind.lenient:
+        assert (answer.status, document(answer)["warnings"]) == (202, ["/zzqq is not known and was ignored"])
+    else:
+        assert (answer.status, details(answer)) == (400, [("/zzqq", "is not known")])
+
+
+@every_kind
+def test_job_cancelled_before_it_starts_is_revoked_and_not_run(case: Case) -> None:
+    api, openapi = open_api(case), described(case.stage)
+    path = submit(api, case, example(case))
+    cancelled = call(api, "DELETE", path)
+    assert (cancelled.status, broken(openapi, "CancelAnswer", document(cancelled))) == (200, [])
+    work(api, case)
+    task = document(call(api, "GET", path))
+    assert (task["state"], task["attempt"], broken(openapi, "Task", task)) == ("REVOKED", 0, [])
+
+
+@every_kind
+def test_routes_are_published_and_on_the_docs_page(case: Case) -> None:
+    page = open_api(case).call("GET", "/docs").body
+    assert isinstance(page, bytes)
+    paths = described(case.stage)["paths"]
+    for path, name in ((case.kind.path, f"submit_{case.kind.name}"), (case.kind.sync_path, f"run_{case.kind.name}")):
+        if path:
+            assert paths[path]["post"]["operationId"] == name
+            assert f'<section id="{name}">' in page.decode()
+
+
+@every_kind
+def test_submit_publishes_its_answer_and_its_refusals(case: Case) -> None:
+    responses = operation(case)["responses"]
+    assert set(responses["202"]["headers"]) >= {"Location", "Retry-After"}
+    assert component(described(case.stage), responses["202"])[0] == "Accepted"
+    assert set(responses) >= {"202", "400", "401", "413", "415", "503"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.kind.sync_path], ids=str)
+def test_route_in_line_publishes_the_result(case: Case) -> None:
+    responses = described(case.stage)["paths"][case.kind.sync_path]["post"]["responses"]
+    assert component(described(case.stage), responses["200"])[0] == result_of(case)
+
+
+def test_every_stage_has_kinds_and_bounds_to_test() -> None:
+    assert {case.stage for case in CASES} == set(STAGES)
+    assert {one.case.stage for one in BOUNDS} == set(STAGES)

@@ -1,0 +1,89 @@
+"""The sweeper: jobs that nobody is moving."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from chalicelib.jobs.queue import Message
+from chalicelib.jobs.state import State
+from chalicelib.jobs.store import Job, Problem, Refused
+from chalicelib.jobs.submit import Asker, submit
+from chalicelib.jobs.sweep import sweep
+from tests.doubles import FIRST_ID, EchoRequest, MemoryEngine, echo_kind, registry
+
+KIND = echo_kind(max_attempts=2)
+MESSAGE = Message(FIRST_ID, "echo")
+
+
+@pytest.fixture
+def parts() -> MemoryEngine:
+    parts = MemoryEngine()
+    submit(parts.engine, KIND, EchoRequest("hello"), Asker(owner="7"))
+    parts.queues.sent["simulations"].clear()
+    return parts
+
+
+def swept(parts: MemoryEngine, after_s: float) -> dict[str, int]:
+    parts.clock.advance(after_s)
+    return sweep(parts.engine, registry(KIND))
+
+
+def stored(parts: MemoryEngine) -> Job:
+    found = parts.store.find(FIRST_ID)
+    assert found is not None
+    return found.job
+
+
+def test_job_whose_lease_has_expired_is_queued_again(parts: MemoryEngine) -> None:
+    parts.engine.lifecycle.claim(FIRST_ID)
+    assert swept(parts, 30) == {}
+    assert swept(parts, 1) == {"requeued": 1}
+    assert (stored(parts).state, list(parts.queues.sent["simulations"])) == (State.PENDING, [MESSAGE])
+
+
+def test_beating_job_is_left_alone(parts: MemoryEngine) -> None:
+    job = parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(29)
+    parts.engine.lifecycle.beat(job, 10, "working")
+    assert swept(parts, 29) == {}
+
+
+def test_job_whose_attempts_are_spent_fails_and_its_message_is_buried(parts: MemoryEngine) -> None:
+    for _ in range(2):
+        parts.engine.lifecycle.claim(FIRST_ID)
+        parts.clock.advance(31)
+    assert swept(parts, 0) == {"given_up": 1}
+    reason = "the job was begun 2 times and its worker died each time"
+    assert stored(parts).problem == Problem("attempts-spent", reason)
+    assert parts.queues.buried == [("simulations", f'{{"id":"{FIRST_ID}","kind":"echo","v":1}}', reason)]
+    assert swept(parts, 10**6) == {}
+
+
+def test_cancelled_job_of_a_dead_worker_is_revoked(parts: MemoryEngine) -> None:
+    parts.engine.lifecycle.claim(FIRST_ID)
+    parts.engine.lifecycle.cancel(FIRST_ID)
+    assert swept(parts, 31) == {"revoked": 1}
+    assert (stored(parts).state, parts.queues.sent["simulations"]) == (State.REVOKED, deque())
+
+
+def test_waiting_job_is_sent_again_after_a_minute_ten_minutes_and_an_hour_and_then_no_more(
+    parts: MemoryEngine,
+) -> None:
+    assert swept(parts, 59) == {}
+    for wait_s in (1, 600, 3600):
+        assert swept(parts, wait_s) == {"resent": 1}
+        assert swept(parts, 0) == {}
+    assert swept(parts, 10**6) == {}
+    assert list(parts.queues.sent["simulations"]) == [MESSAGE] * 3
+
+
+def test_sweeper_that_comes_second_moves_nothing(parts: MemoryEngine) -> None:
+    parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(31)
+    seen_by_the_second = stored(parts)
+    assert swept(parts, 0) == {"requeued": 1}
+    with pytest.raises(Refused):
+        parts.engine.lifecycle.requeue(seen_by_the_second)
+    assert list(parts.queues.sent["simulations"]) == [MESSAGE]
