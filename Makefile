@@ -9,7 +9,7 @@ export PORT
 export AWS_DEFAULT_REGION ?= us-east-1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo up test check package bench clean
+.PHONY: help demo up test faults check package ops bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,6 +24,9 @@ up: $(STAMP) ## the local environment without the forecast
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest
 
+faults: $(STAMP) ## processes killed, services away, messages twice: with counts (some minutes)
+	@FAULTS=1 $(BIN)/python -m pytest tests/faults -q -s
+
 check: $(STAMP) ## lint, types, layers, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,9 +37,13 @@ check: $(STAMP) ## lint, types, layers, templates
 package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
 	@$(PYTHON) infra/package.py
 
+ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
+	@$(BIN)/python -m infra.ops $(CMD) --queue '$(QUEUE)' --id '$(ID)' --drop '$(DROP)'
+
 bench: $(STAMP) ## figures, as ratios in one run
 	$(BIN)/python bench/exact.py
 	$(BIN)/python bench/cold_start.py
+	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.round_trip
 
 clean: ## everything that the targets above have made

@@ -35,11 +35,12 @@ class Runtime:
 
     @cached_property
     def engine(self) -> Engine:
+        from chalicelib.jobs.blobs import Blobs
         from chalicelib.jobs.dynamo import DynamoStore
         from chalicelib.jobs.queue import SqsQueues
 
         return Engine(
-            store=DynamoStore(self.settings.job_table),
+            store=DynamoStore(self.settings.job_table, Blobs(self.settings.result_bucket)),
             queues=SqsQueues(self.settings),
             clock=self.clock,
             ids=self.ids,

@@ -31,6 +31,8 @@ class Settings:
     lease_s: int = 30
     # Bytes of a request body; API Gateway itself would stop at 10 MB, Lambda at 6 MB.
     body_limit: int = 4 * 1024 * 1024
+    # S3 bucket for results and requests that are too large for a table (an output of infra/stack.yaml).
+    result_bucket: str = ""
     # https address that pushes to WebSocket connections go to (an output of the WebSocket API's stack).
     ws_management_endpoint: str = ""
 
@@ -66,6 +68,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_forecasts=_flag(environ, "PUBLIC_FORECASTS", Settings.public_forecasts),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
         lease_s=_whole(environ, "LEASE_S", Settings.lease_s),
+        result_bucket=environ.get("RESULT_BUCKET", ""),
         ws_management_endpoint=environ.get("WS_MANAGEMENT_ENDPOINT", ""),
     )
 

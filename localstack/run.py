@@ -110,6 +110,7 @@ def _deploy(settings: Settings, parts: _Parts, shown: Progress) -> deploy.App:
         "DATABASE_URL": parts.database.dsn,
         "TOKEN_SECRET": deploy.token_secret(settings.state),
         "PUBLIC_URL": parts.url,
+        "RESULT_BUCKET": outputs.get("ResultBucketName", ""),
     }
     found = deploy.deploy_app(settings, parts.emulator, bundle=settings.state / "bundle", environment=environment)
     shown.step("app deployed")

@@ -76,6 +76,10 @@ class Task(TaskSummary, frozen=True, kw_only=True):
     result: Annotated[
         Any, Meta(description="The kind's result with `task_id` and `completed_at` added; only in SUCCESS.")
     ] = UNSET
+    result_url: Annotated[
+        str | UnsetType, Meta(description="Path of the result as a file; the only way to one of more than 4 MB.")
+    ] = UNSET
+    result_bytes: Annotated[int | UnsetType, Meta(description="Length of the result as a file.")] = UNSET
     error: Annotated[str | UnsetType, Meta(description="Why it failed; only in FAILURE.")] = UNSET
     error_type: Annotated[str | UnsetType, Meta(description="The error's short name; only in FAILURE.")] = UNSET
     warnings: _Warnings = UNSET

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.api import answers, submission, tasks
+from chalicelib.api.http import JSON
 from chalicelib.api.route import BODY, CALLER, KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Param, Reply, Route
 from chalicelib.errors import Conflict, Gone, InvalidRequest, KeyReused, NotFound, Unavailable
 from chalicelib.jobs.kind import AnyKind, Registry
@@ -157,6 +158,24 @@ def task_routes(registry: Registry) -> Iterator[Route]:
                 304: UNCHANGED,
             },
             refusals=(*CALLER, NotFound, Gone, Unavailable),
+        ),
+    )
+    yield Route(
+        "/api/tasks/{task_id}/download",
+        "GET",
+        tasks.download,
+        Doc(
+            name="download_result",
+            group="Tasks",
+            summary="The result of a task as a file",
+            details="A large result is answered with 303 to a link that is good for a few minutes.",
+            access=Access.OPTIONAL,
+            params=(_TASK_ID,),
+            replies={
+                200: Reply(summary="The result", media=JSON, headers={"Content-Disposition": "A name for the file."}),
+                303: Reply(summary="The result is at Location", headers={"Location": "A short-lived address."}),
+            },
+            refusals=(*CALLER, NotFound, Conflict, Gone, Unavailable),
         ),
     )
     yield Route(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.api import answers, description, service
+from chalicelib.api import answers, description, queue_health, service
 from chalicelib.api.account_routes import account_routes, key_routes
+from chalicelib.api.admin_routes import admin_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
 from chalicelib.api.route import KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Reply, Route
@@ -19,6 +20,7 @@ def routes(registry: Registry) -> Iterator[Route]:
     yield from task_routes(registry)
     yield from account_routes()
     yield from key_routes()
+    yield from admin_routes(registry)
     yield from _service(registry)
 
 
@@ -46,6 +48,27 @@ def _service(registry: Registry) -> Iterator[Route]:
             details="Nothing behind it is asked.",
             access=Access.OPEN,
             replies={200: Reply(summary="It does", body=answers.Health)},
+        ),
+    )
+    yield Route(
+        "/api/health/celery",
+        "GET",
+        queue_health.QueueProbe().view,
+        Doc(
+            name="get_queue_health",
+            group="Service",
+            summary="Whether workers answer",
+            details=f"Sends a real job through the queue and waits up to {queue_health.WAIT_S} s for it; the answer is "
+            f"shared by everybody who asks within {queue_health.WINDOW_S} s. Behind a backlog it is busy.",
+            access=Access.OPEN,
+            replies={
+                200: Reply(summary="Healthy or busy", body=queue_health.QueueHealth),
+                503: Reply(
+                    summary="Unhealthy",
+                    body=queue_health.QueueHealth,
+                    headers={"Retry-After": "Seconds after which to ask again."},
+                ),
+            },
         ),
     )
     yield Route(

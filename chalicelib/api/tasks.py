@@ -47,6 +47,20 @@ def status(call: Call) -> Answer:
     return Answer(body=body, headers=headers)
 
 
+def download(call: Call) -> Answer:
+    """GET /api/tasks/{task_id}/download: the result as a file, from a link of its own where it is large."""
+    found = _find(call)
+    job = found.job
+    if job.state is not State.SUCCESS:
+        raise Conflict(f"task {job.id} has no result: it is {job.state}")
+    file_name = f"{job.kind}-{job.id}.json"
+    link = call.runtime.engine.store.result_link(job.id, file_name)
+    if link is not None:
+        return Answer(status=303, headers={"Location": link, "Cache-Control": "no-store"})
+    disposition = f'attachment; filename="{file_name}"'
+    return Answer(body=found.result, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+
+
 def cancel(call: Call) -> Answer:
     """DELETE /api/tasks/{task_id}: revokes a waiting job, asks a running one to stop, 409 if it ended otherwise."""
     _find(call)
@@ -134,6 +148,8 @@ def describe(found: Found) -> dict[str, Any]:  # a JSON object
         # Old clients look for these two inside the result.
         extra = {"task_id": job.id, "completed_at": body["updated_at"]}
         body["result"] = msgspec.json.decode(found.result) | extra
+    if found.result_size:
+        body |= {"result_url": f"/api/tasks/{job.id}/download", "result_bytes": found.result_size}
     if job.problem is not None:
         body |= {"error": job.problem.detail, "error_type": job.problem.slug}
     if job.warnings:

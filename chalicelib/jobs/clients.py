@@ -22,7 +22,11 @@ def client(service: str, *, read_timeout_s: float, endpoint: str | None = None) 
     """
     # total_max_attempts counts the first try.
     config = Config(
-        connect_timeout=0.5, read_timeout=read_timeout_s, retries={"mode": "standard", "total_max_attempts": 2}
+        connect_timeout=0.5,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        # S3 alone still presigns by an older scheme, which newer regions and named downloads refuse.
+        signature_version="s3v4" if service == "s3" else None,
     )
     return boto3.client(service, config=config, endpoint_url=endpoint)  # type: ignore[call-overload, unused-ignore]
 

@@ -69,11 +69,7 @@ class JobProgress:
 
     def _keep_beating(self, over: threading.Event) -> None:
         while not over.wait(self._engine.lease_s / _BEATS_PER_LEASE):
-            try:
-                self._beat()
-            except Unavailable as error:
-                # The lease outlives some lost beats; when it does not, the next beat finds out.
-                log.warning("beat lost", job_id=self._job.id, reason=error.detail)
+            self._beat()
             interrupt = self._interrupt
             if self._stopped is not None:
                 if interrupt is not None:
@@ -86,9 +82,12 @@ class JobProgress:
             if now - self._began > self._limit_s:
                 self._stopped = JobFailed(f"the job ran longer than its limit of {self._limit_s} s")
                 return
+            self._beaten = now
             try:
                 self._engine.lifecycle.beat(self._job, *self._told)
-                self._beaten = now
+            except Unavailable as error:
+                # The lease outlives some lost beats; when it does not, the next beat finds out.
+                log.warning("beat lost", job_id=self._job.id, reason=error.detail)
             except (Cancelled, Superseded) as error:
                 self._stopped = error
 

@@ -1,4 +1,4 @@
-"""The job store on DynamoDB: three items per job, one conditional write per move.
+"""The job store on DynamoDB: three items per job, one conditional write per move; large bodies in S3.
 
 A beat rewrites META alone, so it pays for one small item however large the request or the result is. The part
 names sort so that one query reads META and RESULT and leaves REQUEST out.
@@ -12,9 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chalicelib.jobs.blobs import Blobs
 from chalicelib.jobs.clients import client, outages
 from chalicelib.jobs.state import SUCCEED, Guard, Move, State
-from chalicelib.jobs.store import TOMBSTONE_S, WAIT_LIMIT_S, WRITTEN, BadCursor, Change, Found, Job, Page, Refused
+from chalicelib.jobs.store import (
+    INLINE_LIMIT,
+    REQUEST_ITEM_LIMIT,
+    RESULT_ITEM_LIMIT,
+    TOMBSTONE_S,
+    WAIT_LIMIT_S,
+    WRITTEN,
+    BadCursor,
+    Change,
+    Found,
+    Job,
+    Page,
+    Refused,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -38,12 +52,14 @@ _GUARDS = {
 class DynamoStore:
     """A Store in one table with the keys `id` and `part`."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, blobs: Blobs) -> None:
         self._table = table
+        self._blobs = blobs
 
     def add(self, job: Job, request: bytes) -> None:
         meta = {**_pack(job), **_key(job.id, META), "ttl": _number(job.forgotten_s), "watch": _watch(job.id)}
-        body = {**_key(job.id, REQUEST), "body": {"B": request}, "ttl": _number(job.expires_s)}
+        content = self._content(f"requests/{job.id}", request, REQUEST_ITEM_LIMIT)
+        body = {**_key(job.id, REQUEST), **content, "ttl": _number(job.expires_s)}
         if not job.owner:
             # An empty string cannot be an index key: public jobs are in nobody's list.
             del meta["owner"]
@@ -78,15 +94,25 @@ class DynamoStore:
         items = {item["part"]["S"]: item for item in answer["Items"]}
         if META not in items:
             return None
-        return Found(_unpack(items[META]), items[RESULT]["body"]["B"] if RESULT in items else None)
+        job = _unpack(items[META])
+        if RESULT not in items:
+            return Found(job, None)
+        size = int(items[RESULT]["size"]["N"])
+        return Found(job, self._read(items[RESULT]) if size <= INLINE_LIMIT else None, size)
+
+    def result_link(self, job_id: str, file_name: str) -> str | None:
+        with outages("the job store"):
+            answer = self._db.get_item(TableName=self._table, Key=_key(job_id, RESULT), ConsistentRead=True)
+        item = answer.get("Item", {})
+        return self._blobs.link(item["file"]["S"], file_name) if "file" in item else None
 
     def request_of(self, job_id: str) -> bytes | None:
         with outages("the job store"):
             answer = self._db.get_item(TableName=self._table, Key=_key(job_id, REQUEST), ConsistentRead=True)
-        return answer["Item"]["body"]["B"] if "Item" in answer else None
+        return self._read(answer["Item"]) if "Item" in answer else None
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        ids: list[str] = []
+        found: list[tuple[int, str]] = []
         for watch in WATCHES:
             with outages("the job store"):
                 answer = self._db.query(
@@ -96,8 +122,8 @@ class DynamoStore:
                     ExpressionAttributeValues={":watch": {"S": watch}, ":now_ms": _number(now_ms)},
                     Limit=limit,
                 )
-            ids += [item["id"]["S"] for item in answer["Items"]]
-        return ids[:limit]
+            found += [(int(item["due_ms"]["N"]), item["id"]["S"]) for item in answer["Items"]]
+        return [job_id for _, job_id in sorted(found)[:limit]]
 
     def page(self, owner: str, limit: int, cursor: str) -> Page:
         start = _read_cursor(cursor, owner)
@@ -123,12 +149,26 @@ class DynamoStore:
         return _unpack(answer["Attributes"])
 
     def complete(self, job: Job, change: Change, result: bytes) -> None:
-        body = {**_key(job.id, RESULT), "body": {"B": result}, "ttl": _number(change.now_s + job.keep_s)}
+        # The attempt is in the name, so that a worker that is late overwrites nobody's file.
+        content = self._content(f"results/{job.id}/{job.attempt}", result, RESULT_ITEM_LIMIT)
+        body = {**_key(job.id, RESULT), **content, "ttl": _number(change.now_s + job.keep_s)}
         self._transact(
             SUCCEED,
             {"Update": self._update(job.id, SUCCEED, change)},
             {"Put": {"TableName": self._table, "Item": body}},
         )
+
+    def _content(self, file: str, body: bytes, limit: int) -> Item:
+        """What an item says of a body: the body itself, or the file that it was put into."""
+        size = {"size": _number(len(body))}
+        if len(body) <= limit:
+            return {"body": {"B": body}, **size}
+        self._blobs.put(file, body)
+        return {"file": {"S": file}, **size}
+
+    def _read(self, item: Item) -> bytes:
+        body: bytes = item["body"]["B"] if "body" in item else self._blobs.get(item["file"]["S"])
+        return body
 
     @cached_property
     def _db(self) -> DynamoDBClient:

@@ -11,6 +11,7 @@ from chalicelib.jobs.state import (
     BEAT,
     CLAIM,
     CONTINUE,
+    DEFER,
     FAIL,
     GIVE_UP,
     RECLAIM,
@@ -106,7 +107,12 @@ class Lifecycle:
         """Lets a failed job wait for a new start with its attempts forgiven; raises Conflict in any other state."""
         now = self.now_ms()
         change = Change(
-            now_ms=now, forgiven=job.attempt, progress=0, stage="queued", due_ms=now + RESEND_AFTER_S[0] * 1000
+            now_ms=now,
+            cancel_requested=False,
+            forgiven=job.attempt,
+            progress=0,
+            stage="queued",
+            due_ms=now + RESEND_AFTER_S[0] * 1000,
         )
         try:
             return self._store.apply(job.id, REDRIVE, change)
@@ -119,6 +125,11 @@ class Lifecycle:
         now, sent = self.now_ms(), job.resends + 1
         due_ms = now + RESEND_AFTER_S[sent] * 1000 if sent < len(RESEND_AFTER_S) else _NEVER_MS
         return self._store.apply(job.id, RESEND, Change(now_ms=now, resends=job.resends, due_ms=due_ms))
+
+    def defer(self, job: Job) -> None:
+        """Has a waiting job looked at later without sending its message; raises Refused."""
+        now = self.now_ms()
+        self._store.apply(job.id, DEFER, Change(now_ms=now, due_ms=now + RESEND_AFTER_S[0] * 1000))
 
     def requeue(self, job: Job) -> Job:
         """Lets a job whose lease has expired wait for another attempt; raises Refused."""

@@ -7,9 +7,21 @@ from collections import deque
 
 import msgspec
 
-from chalicelib.jobs.queue import Message
+from chalicelib.jobs.queue import Delivery, Depth, Message
 from chalicelib.jobs.state import SUCCEED, Guard, Move, State
-from chalicelib.jobs.store import WAIT_LIMIT_S, WRITTEN, BadCursor, Change, Found, Job, Page, Refused, forbids
+from chalicelib.jobs.store import (
+    INLINE_LIMIT,
+    RESULT_ITEM_LIMIT,
+    WAIT_LIMIT_S,
+    WRITTEN,
+    BadCursor,
+    Change,
+    Found,
+    Job,
+    Page,
+    Refused,
+    forbids,
+)
 
 
 class MemoryStore:
@@ -37,7 +49,15 @@ class MemoryStore:
     def find(self, job_id: str) -> Found | None:
         with self._lock:
             job = self._jobs.get(job_id)
-            return Found(job, self._results.get(job_id)) if job else None
+            result = self._results.get(job_id)
+            if job is None:
+                return None
+            size = len(result or b"")
+            return Found(job, result if size <= INLINE_LIMIT else None, size)
+
+    def result_link(self, job_id: str, file_name: str) -> str | None:
+        result = self._results.get(job_id, b"")
+        return f"memory:{job_id}/{file_name}" if len(result) > RESULT_ITEM_LIMIT else None
 
     def request_of(self, job_id: str) -> bytes | None:
         return self._requests.get(job_id)
@@ -98,6 +118,7 @@ class MemoryQueues:
         self.postponed: list[tuple[str, str, int]] = []
         self.deleted: list[tuple[str, str]] = []
         self.buried: list[tuple[str, str, str]] = []
+        self.paused: set[str] = set()
 
     def send(self, queue: str, message: Message) -> None:
         self.sent.setdefault(queue, deque()).append(message)
@@ -110,3 +131,25 @@ class MemoryQueues:
 
     def bury(self, queue: str, body: str, reason: str) -> None:
         self.buried.append((queue, body, reason))
+
+    def depth(self, queue: str) -> Depth:
+        return Depth(waiting=len(self.sent.get(queue, ())), in_flight=0, dead=len(self.dead(queue, len(self.buried))))
+
+    def dead(self, queue: str, limit: int) -> list[Delivery]:
+        mine = [(number, body) for number, (name, body, _) in enumerate(self.buried) if name == queue]
+        return [Delivery(f"dead-{number}", body, receipt=body) for number, body in mine[:limit]]
+
+    def delete_dead(self, queue: str, receipt: str) -> None:
+        self.buried.remove(next(one for one in self.buried if one[:2] == (queue, receipt)))
+
+    def purge(self, queue: str) -> None:
+        self.sent.pop(queue, None)
+
+    def is_paused(self, queue: str) -> bool:
+        return queue in self.paused
+
+    def pause(self, queue: str) -> None:
+        self.paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        self.paused.discard(queue)

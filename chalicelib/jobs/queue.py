@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from chalicelib.errors import Conflict
 from chalicelib.jobs.clients import client, outages
+from chalicelib.jobs.mappings import Mappings
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 VERSION = 1
+_DEAD = "-dlq"
+_WAITING: QueueAttributeNameType = "ApproximateNumberOfMessages"
+_IN_FLIGHT: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
+# How long messages that were looked at stay hidden, and after how many empty answers there are taken to be no more.
+_HIDDEN_S, _EMPTY_POLLS = 60, 3
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -33,6 +41,14 @@ class Delivery(msgspec.Struct, frozen=True):
     receive_count: int = 1
 
 
+class Depth(msgspec.Struct, frozen=True):
+    """About how many messages a queue holds: to be delivered, delivered and not settled, given up."""
+
+    waiting: int
+    in_flight: int
+    dead: int
+
+
 class Queues(Protocol):
     """Carries messages; all methods raise Unavailable on an outage."""
 
@@ -48,6 +64,27 @@ class Queues(Protocol):
     def bury(self, queue: str, body: str, reason: str) -> None:
         """Puts a message that can never be worked on into the dead-letter queue, with the reason beside it."""
 
+    def depth(self, queue: str) -> Depth:
+        """How full the queue and its dead-letter queue are."""
+
+    def dead(self, queue: str, limit: int) -> list[Delivery]:
+        """Up to `limit` messages of the dead-letter queue, hidden from others for a minute."""
+
+    def delete_dead(self, queue: str, receipt: str) -> None:
+        """Takes one of them out of the dead-letter queue."""
+
+    def purge(self, queue: str) -> None:
+        """Drops every message of the queue; raises Conflict where that was done less than a minute ago."""
+
+    def is_paused(self, queue: str) -> bool:
+        """Whether the queue's workers are switched off; false for a queue without workers."""
+
+    def pause(self, queue: str) -> None:
+        """Switches them off; raises Conflict where there are none."""
+
+    def resume(self, queue: str) -> None:
+        """Switches them on; raises Conflict where there are none."""
+
 
 class SqsQueues:
     """Queues on SQS."""
@@ -55,6 +92,7 @@ class SqsQueues:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._urls: dict[str, str] = {}
+        self._mappings = Mappings()
 
     def send(self, queue: str, message: Message) -> None:
         with outages("the job queue"):
@@ -73,14 +111,76 @@ class SqsQueues:
     def bury(self, queue: str, body: str, reason: str) -> None:
         with outages("the dead-letter queue"):
             self._sqs.send_message(
-                QueueUrl=self._url(queue, "-dlq"),
+                QueueUrl=self._url(queue, _DEAD),
                 MessageBody=body,
                 MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:500]}},
             )
 
+    def depth(self, queue: str) -> Depth:
+        own, dead = self._counts(queue), self._counts(queue, _DEAD)
+        return Depth(waiting=own[0], in_flight=own[1], dead=sum(dead))
+
+    def dead(self, queue: str, limit: int) -> list[Delivery]:
+        found: list[Delivery] = []
+        empty = 0
+        # A short poll asks some of SQS's servers only, so one empty answer does not mean that there are no more.
+        while len(found) < limit and empty < _EMPTY_POLLS:
+            with outages("the dead-letter queue"):
+                answer = self._sqs.receive_message(
+                    QueueUrl=self._url(queue, _DEAD),
+                    MaxNumberOfMessages=min(10, limit - len(found)),
+                    VisibilityTimeout=_HIDDEN_S,
+                )
+            messages = answer.get("Messages", [])
+            empty = 0 if messages else empty + 1
+            found += [Delivery(one["MessageId"], one["Body"], one["ReceiptHandle"]) for one in messages]
+        return found
+
+    def delete_dead(self, queue: str, receipt: str) -> None:
+        with outages("the dead-letter queue"):
+            self._sqs.delete_message(QueueUrl=self._url(queue, _DEAD), ReceiptHandle=receipt)
+
+    def purge(self, queue: str) -> None:
+        with outages("the job queue"):
+            try:
+                self._sqs.purge_queue(QueueUrl=self._url(queue))
+            except self._sqs.exceptions.PurgeQueueInProgress:
+                raise Conflict(f"the queue {queue} was purged less than a minute ago; try again later") from None
+
+    def is_paused(self, queue: str) -> bool:
+        mapping = self._mappings.find(self._arn(queue))
+        return mapping is not None and not mapping.is_enabled
+
+    def pause(self, queue: str) -> None:
+        self._switch(queue, on=False)
+
+    def resume(self, queue: str) -> None:
+        self._switch(queue, on=True)
+
+    def _switch(self, queue: str, *, on: bool) -> None:
+        mapping = self._mappings.find(self._arn(queue))
+        if mapping is None:
+            raise Conflict(f"the queue {queue} has no workers to switch {'on' if on else 'off'}")
+        if mapping.is_enabled is not on:
+            self._mappings.switch(mapping, on=on)
+
+    def _arn(self, queue: str) -> str:
+        with outages("the job queue"):
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]
+
+    def _counts(self, queue: str, suffix: str = "") -> tuple[int, int]:
+        """About how many messages wait and are in flight."""
+        with outages("the job queue"):
+            answer = self._sqs.get_queue_attributes(
+                QueueUrl=self._url(queue, suffix), AttributeNames=[_WAITING, _IN_FLIGHT]
+            )
+        return int(answer["Attributes"][_WAITING]), int(answer["Attributes"][_IN_FLIGHT])
+
     @cached_property
     def _sqs(self) -> SQSClient:
-        api: SQSClient = client("sqs", read_timeout_s=1)
+        # Twice this and a pause of up to 1 s between the two tries: a submit is refused within 2 s.
+        api: SQSClient = client("sqs", read_timeout_s=0.5)
         return api
 
     def _url(self, queue: str, suffix: str = "") -> str:

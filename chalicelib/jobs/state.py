@@ -81,6 +81,7 @@ REQUEST_CANCEL = Move("request cancel", RUNNING, None)
 REDRIVE = Move("redrive", frozenset({State.FAILURE}), State.PENDING)
 # By the sweeper.
 RESEND = Move("resend", WAITING, None, Guard.SAME_RESENDS)
+DEFER = Move("defer", WAITING, None)
 REQUEUE = Move("requeue", RUNNING, State.PENDING, Guard.LEASE_EXPIRED)
 GIVE_UP = Move("give up", RUNNING, State.FAILURE, Guard.LEASE_EXPIRED)
 ABANDON = Move("abandon", RUNNING, State.REVOKED, Guard.LEASE_EXPIRED)
@@ -88,5 +89,5 @@ ABANDON = Move("abandon", RUNNING, State.REVOKED, Guard.LEASE_EXPIRED)
 MOVES = (
     CLAIM, RECLAIM, BEAT, CONTINUE, RETRY_LATER, SUCCEED, FAIL, STOP,
     REVOKE, REQUEST_CANCEL, REDRIVE,
-    RESEND, REQUEUE, GIVE_UP, ABANDON,
+    RESEND, DEFER, REQUEUE, GIVE_UP, ABANDON,
 )  # fmt: skip

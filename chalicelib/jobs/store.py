@@ -11,6 +11,11 @@ from chalicelib.jobs.state import Move, State
 
 # SQS keeps a message for 14 days at most, so a job that waits longer can no longer run.
 WAIT_LIMIT_S = 14 * 24 * 3600
+# Bytes that an item holds at most (DynamoDB: 400 KB, paid by the KB); what is larger becomes a file.
+RESULT_ITEM_LIMIT = 32 * 1024
+REQUEST_ITEM_LIMIT = 300 * 1024
+# Bytes of a result that is still handed out with its job: API Gateway and Lambda stop at 6 MB.
+INLINE_LIMIT = 4 * 1024 * 1024
 # After a job has expired its record stays this long, so that its id is answered "expired" rather than "unknown".
 TOMBSTONE_S = 7 * 24 * 3600
 # What a change may write besides state, attempt, times and resends.
@@ -107,10 +112,14 @@ class BadCursor(SluiceError):
 
 
 class Found(NamedTuple):
-    """A job with its encoded result, which only a job in SUCCESS has."""
+    """A job with its encoded result, which only a job in SUCCESS has.
+
+    `result_size` is its length in bytes; a result above INLINE_LIMIT is not here but behind `result_link`.
+    """
 
     job: Job
     result: bytes | None
+    result_size: int = 0
 
 
 class Refused(SluiceError):
@@ -134,6 +143,9 @@ class Store(Protocol):
 
     def find(self, job_id: str) -> Found | None:
         """The job and its result as last written."""
+
+    def result_link(self, job_id: str, file_name: str) -> str | None:
+        """A short-lived address of the result where it is kept as a file of its own."""
 
     def request_of(self, job_id: str) -> bytes | None:
         """The encoded request."""

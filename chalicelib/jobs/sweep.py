@@ -7,9 +7,11 @@ Every move is conditional, so two sweepers at once do the work of one.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache, partial
 
 import msgspec
 
+from chalicelib.errors import Unavailable
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
 from chalicelib.jobs.queue import Message
@@ -21,20 +23,37 @@ LIMIT = 500
 
 
 def sweep(engine: Engine, registry: Registry) -> dict[str, int]:
-    """Moves every job that is due and answers how many were requeued, resent, given up and revoked."""
+    """Moves every job that is due and answers how many were requeued, resent, deferred, given up, revoked."""
     done: Counter[str] = Counter()
-    for job_id in engine.store.due(engine.lifecycle.now_ms(), LIMIT):
+    is_paused = cache(partial(_is_paused, engine))
+    now_ms = engine.lifecycle.now_ms()
+    for job_id in engine.store.due(now_ms, LIMIT):
         found = engine.store.find(job_id)
-        if found is None or found.job.state.is_final:
+        if found is None or found.job.state.is_final or found.job.due_ms > now_ms:
+            # Over, or another sweeper has just moved it.
             continue
         try:
-            done[_move(engine, registry, found.job)] += 1
+            kind = registry.get(found.job.kind)
+            if kind is not None and not found.job.state.is_running and is_paused(kind.queue):
+                engine.lifecycle.defer(found.job)
+                done["deferred"] += 1
+            else:
+                done[_move(engine, registry, found.job)] += 1
         except Refused as refused:
             # The index was stale, or somebody else was faster.
             log.info("sweep refused", job_id=job_id, reason=refused.detail)
     if done:
         log.info("swept", extra=dict(done))
     return dict(done)
+
+
+def _is_paused(engine: Engine, queue: str) -> bool:
+    """Whether nobody would take a message; where that cannot be told it is sent, for one too many does no harm."""
+    try:
+        return engine.queues.is_paused(queue)
+    except Unavailable as error:
+        log.warning("pause unknown", queue=queue, reason=error.detail)
+        return False
 
 
 def _move(engine: Engine, registry: Registry, job: Job) -> str:

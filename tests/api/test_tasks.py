@@ -194,3 +194,25 @@ def test_route_that_is_not_public_needs_a_token() -> None:
         answer = api.call("POST", path, {"text": "hello"})
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="sluice"')
         assert api.call("POST", path, {"text": "hello"}, authorization=bearer("7")).status in (200, 202)
+
+
+def test_result_is_downloaded_as_a_file_of_its_own_name() -> None:
+    api = Api()
+    api.call("POST", "/api/async/echo", {"text": "hello"})
+    early = api.call("GET", f"{TASK}/download")
+    assert (early.status, document(early)["detail"]) == (409, f"task {FIRST_ID} has no result: it is PENDING")
+    work(api)
+    answer = api.call("GET", f"{TASK}/download")
+    assert (answer.status, answer.body) == (200, b'{"text":"hello","warnings":[]}')
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="echo-{FIRST_ID}.json"'
+
+
+def test_large_result_is_downloaded_from_a_link() -> None:
+    api = Api()
+    api.call("POST", "/api/async/echo", {"text": "x" * 40_000})
+    work(api)
+    answer = api.call("GET", f"{TASK}/download")
+    assert (answer.status, answer.headers["Location"]) == (303, f"memory:{FIRST_ID}/echo-{FIRST_ID}.json")
+    task = document(api.call("GET", TASK))
+    assert (task["result_url"], task["result_bytes"]) == (f"{TASK}/download", 40_000 + 25)
+    assert task["result"]["text"] == "x" * 40_000

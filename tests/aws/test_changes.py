@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.changes import read_changes
+from chalicelib.jobs.blobs import Blobs
 from chalicelib.jobs.dynamo import DynamoStore
 from chalicelib.jobs.state import BEAT, CLAIM, FAIL, REVOKE, State
 from chalicelib.jobs.store import Change, Job, Problem
@@ -44,7 +45,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
             **{name: declared[name] for name in kept},
             StreamSpecification={"StreamEnabled": True, **declared["StreamSpecification"]},
         )
-        yield DynamoStore("jobs")
+        yield DynamoStore("jobs", Blobs(""))
 
 
 def records() -> list[dict[str, Any]]:

@@ -65,6 +65,18 @@ def test_in_line_route_gives_the_same_numbers_as_the_task(client: Client) -> Non
     assert (in_line.status, in_line.body) == (200, result)
 
 
+def test_large_result_comes_with_its_task_and_as_a_file(client: Client) -> None:
+    # Mostly idle weeks: the law of the duration has hundreds of rows.
+    wide = {"tpSamples": [0] * 12 + [1, 9], "numberOfTasks": 900, "totalContributors": 1}
+    task = client.wait(client.submit("/api/async/simulate", wide))
+    assert task["state"] == "SUCCESS", task
+    assert task["result_bytes"] > 32 * 1024
+    # urllib follows the 303 to the bucket.
+    file = client.call("GET", task["result_url"]).body
+    result = {name: value for name, value in task["result"].items() if name not in ("task_id", "completed_at")}
+    assert file == result
+
+
 def test_forecast_of_an_account_is_private(client: Client, demo: Client) -> None:
     task_id = demo.submit("/api/async/simulate", SHORTEST)
     assert demo.wait(task_id)["state"] == "SUCCESS"

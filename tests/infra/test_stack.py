@@ -15,6 +15,13 @@ from tests.infra.template import load, resources
 STACK = Path("infra/stack.yaml")
 CONFIG = json.loads(Path(".chalice/config.json").read_text("utf-8"))
 FUNCTIONS = CONFIG["lambda_functions"]
+# Statements whose resource cannot have our name in it, and why.
+NOT_BY_NAME = {
+    "Logs": "the group is named for the function by Lambda",
+    "Answer": "an API has an id of API Gateway's choosing",
+    "FindMappings": "AWS knows no resource for lambda:ListEventSourceMappings",
+    "SwitchMappings": "a mapping has an id of Lambda's choosing; its condition names our functions",
+}
 FOURTEEN_DAYS_S = 14 * 24 * 3600
 
 
@@ -157,4 +164,10 @@ def test_policy_allows_named_actions_on_our_own_resources_only(function: str) ->
     for statement in policy["Statement"]:
         assert all("*" not in action for action in statement["Action"])
         resource = statement["Resource"]
-        assert "sluice-*-" in resource or statement["Sid"] in ("Logs", "Answer"), resource
+        assert "sluice-*-" in resource or statement["Sid"] in NOT_BY_NAME, resource
+
+
+def test_mappings_of_our_own_workers_only_may_be_switched() -> None:
+    policy = json.loads(Path(".chalice/policy-api_handler.json").read_text("utf-8"))
+    (switch,) = [statement for statement in policy["Statement"] if statement["Sid"] == "SwitchMappings"]
+    assert switch["Condition"] == {"ArnLike": {"lambda:FunctionArn": "arn:*:lambda:*:*:function:sluice-*-work_*"}}

@@ -1,15 +1,18 @@
-"""What the SQS adapter sends, and how it tells an outage."""
+"""What queues on SQS and in memory both keep, what the SQS adapter sends, and how it tells an outage."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.errors import ConfigurationError, Unavailable
-from chalicelib.jobs.queue import Message, SqsQueues
+from chalicelib.errors import ConfigurationError, Conflict, Unavailable
+from chalicelib.jobs.memory import MemoryQueues
+from chalicelib.jobs.queue import Depth, Message, Queues, SqsQueues
 from chalicelib.settings import Settings
 
 
@@ -71,3 +74,85 @@ def test_queue_that_cannot_be_reached_is_unavailable(monkeypatch: pytest.MonkeyP
     with pytest.raises(Unavailable) as unavailable:
         SqsQueues(Settings(stage="test")).send("events", Message("job-1", "echo"))
     assert (unavailable.value.status, unavailable.value.retry_after_s) == (503, 5)
+
+
+@pytest.mark.parametrize("look", ["depth", "is_paused"])
+def test_queue_that_cannot_be_reached_cannot_be_looked_at(look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
+    with pytest.raises(Unavailable):
+        getattr(SqsQueues(Settings(stage="test")), look)("events")
+
+
+def add_worker(queue: str) -> None:
+    """A function that works on the queue."""
+    role = boto3.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("app.py", "")
+    api = boto3.client("lambda")
+    api.create_function(
+        FunctionName="work", Role=role, Runtime="python3.12", Handler="app.work", Code={"ZipFile": archive.getvalue()}
+    )
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    api.create_event_source_mapping(EventSourceArn=arn, FunctionName="work")
+
+
+@pytest.fixture(params=["SqsQueues", "MemoryQueues"])
+def either(request: pytest.FixtureRequest) -> Iterator[Queues]:
+    """Queues on SQS, and in memory."""
+    if request.param == "MemoryQueues":
+        yield MemoryQueues()
+        return
+    with mock_aws():
+        for name in ("sluice-test-events", "sluice-test-events-dlq"):
+            boto3.client("sqs").create_queue(QueueName=name)
+        yield SqsQueues(Settings(stage="test"))
+
+
+def test_depth_counts_what_waits_and_what_was_given_up(either: Queues) -> None:
+    assert either.depth("events") == Depth(waiting=0, in_flight=0, dead=0)
+    for number in range(3):
+        either.send("events", Message(f"job-{number}", "echo"))
+    either.bury("events", "broken", "not a job message")
+    assert either.depth("events") == Depth(waiting=3, in_flight=0, dead=1)
+
+
+def test_dead_messages_are_shown_up_to_a_limit_and_taken_out_one_by_one(either: Queues) -> None:
+    for number in range(12):
+        either.bury("events", f"broken {number}", "not a job message")
+    deliveries = either.dead("events", 11)
+    assert len({delivery.body for delivery in deliveries}) == 11
+    for delivery in deliveries:
+        either.delete_dead("events", delivery.receipt)
+    assert either.depth("events") == Depth(waiting=0, in_flight=0, dead=1)
+
+
+def test_dead_messages_that_are_looked_at_still_count(either: Queues) -> None:
+    either.bury("events", "broken", "not a job message")
+    assert [delivery.body for delivery in either.dead("events", 10)] == ["broken"]
+    assert either.depth("events").dead == 1
+
+
+def test_purged_queue_is_empty_and_its_dead_letters_stay(either: Queues) -> None:
+    either.send("events", Message("job-1", "echo"))
+    either.bury("events", "broken", "not a job message")
+    either.purge("events")
+    assert either.depth("events") == Depth(waiting=0, in_flight=0, dead=1)
+
+
+def test_queue_is_paused_until_it_is_resumed_however_often_each_is_asked(either: Queues) -> None:
+    if isinstance(either, SqsQueues):
+        add_worker("sluice-test-events")
+    seen = [either.is_paused("events")]
+    for switch in (either.pause, either.pause, either.resume, either.resume):
+        switch("events")
+        seen.append(either.is_paused("events"))
+    assert seen == [False, True, True, False, False]
+
+
+def test_queue_without_workers_is_not_paused_and_cannot_be(queues: SqsQueues) -> None:
+    assert queues.is_paused("events") is False
+    with pytest.raises(Conflict, match="the queue events has no workers to switch off"):
+        queues.pause("events")

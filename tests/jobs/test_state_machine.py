@@ -9,10 +9,12 @@ from unittest.mock import patch
 
 import boto3
 import hypothesis.strategies as st
+import msgspec
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from moto import mock_aws
 
+from chalicelib.jobs.blobs import Blobs
 from chalicelib.jobs.dynamo import DynamoStore
 from chalicelib.jobs.memory import MemoryStore
 from chalicelib.jobs.state import MOVES, Move, State
@@ -31,7 +33,7 @@ class Model:
     def allows(self, move: str, change: Change) -> bool:
         running, mine = self.state in RUNNING, change.attempt == self.attempt
         match move:
-            case "claim" | "revoke":
+            case "claim" | "revoke" | "defer":
                 return self.state in ("PENDING", "RETRY")
             case "resend":
                 return self.state in ("PENDING", "RETRY") and change.resends == self.resends
@@ -87,7 +89,7 @@ class Jobs(RuleBasedStateMachine):
         )
         self.cleanup.enter_context(mock_aws())
         boto3.client("dynamodb").create_table(TableName="jobs", **table_properties())
-        self.stores: tuple[Store, Store] = (MemoryStore(), DynamoStore("jobs"))
+        self.stores: tuple[Store, Store] = (MemoryStore(), DynamoStore("jobs", Blobs("")))
         self.model = Model()
 
     def teardown(self) -> None:
@@ -100,6 +102,9 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(move=st.sampled_from([move for move in MOVES if move.name != "succeed"]), change=changes)
     def try_move(self, move: Move, change: Change) -> None:
+        if move.revives:
+            # It takes the problem away, so that nobody writes one with it.
+            change = msgspec.structs.replace(change, problem=None)
         self._try(move.name, change, lambda store: store.apply(JOB.id, move, change))
 
     @rule(change=changes)

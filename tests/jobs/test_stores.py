@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
+from chalicelib.jobs.blobs import Blobs
 from chalicelib.jobs.dynamo import DynamoStore
 from chalicelib.jobs.memory import MemoryStore
 from chalicelib.jobs.state import (
@@ -58,7 +59,8 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     with mock_aws():
         # The table as the stack declares it, so that the store and the template cannot drift apart.
         boto3.client("dynamodb").create_table(TableName="jobs", **table_properties())
-        yield DynamoStore("jobs")
+        boto3.client("s3").create_bucket(Bucket="results")
+        yield DynamoStore("jobs", Blobs("results"))
 
 
 def table_properties() -> dict[str, Any]:
@@ -199,7 +201,34 @@ def test_completed_job_has_its_result_and_its_time_to_be_read_starts(store: Stor
         progress=100,
         stage="done",
     )
-    assert store.find("job-1") == Found(ended, b'{"text":"hello"}')
+    assert store.find("job-1") == Found(ended, b'{"text":"hello"}', 16)
+    assert store.result_link("job-1", "job.json") is None
+
+
+@pytest.mark.parametrize(("size", "is_file"), [(32 * 1024, False), (32 * 1024 + 1, True), (4 * 1024 * 1024, True)])
+def test_large_result_becomes_a_file_and_is_still_found(store: Store, size: int, is_file: bool) -> None:
+    job = bring(store, State.STARTED)
+    store.complete(job, Change(now_ms=NOW_MS, attempt=1), b"x" * size)
+    found = store.find("job-1")
+    assert found is not None
+    assert (found.result, found.result_size) == (b"x" * size, size)
+    link = store.result_link("job-1", "echo.json")
+    assert (link is not None) == is_file
+    assert link is None or "echo.json" in link
+
+
+def test_result_too_large_for_an_answer_is_only_behind_its_link(store: Store) -> None:
+    job = bring(store, State.STARTED)
+    store.complete(job, Change(now_ms=NOW_MS, attempt=1), b"x" * (4 * 1024 * 1024 + 1))
+    found = store.find("job-1")
+    assert found is not None
+    assert (found.result, found.result_size) == (None, 4 * 1024 * 1024 + 1)
+    assert store.result_link("job-1", "echo.json") is not None
+
+
+def test_large_request_comes_back_whole(store: Store) -> None:
+    store.add(JOB, b"x" * 500_000)
+    assert store.request_of("job-1") == b"x" * 500_000
 
 
 def test_failed_job_keeps_its_problem(store: Store) -> None:
@@ -224,8 +253,8 @@ def test_due_jobs_are_those_that_have_not_ended_and_whose_time_has_come(store: S
     for number, due_ms in enumerate((300, 100, 200, 400), start=1):
         store.add(msgspec.structs.replace(JOB, id=f"job-{number}", due_ms=due_ms), b"{}")
     store.apply("job-3", REVOKE, Change(now_ms=NOW_MS))
-    assert sorted(store.due(300, 10)) == ["job-1", "job-2"]
-    assert len(store.due(300, 1)) == 1
+    assert store.due(300, 10) == ["job-2", "job-1"]
+    assert store.due(300, 1) == ["job-2"]
 
 
 def test_job_is_due_again_after_its_redrive(store: Store) -> None:
@@ -276,6 +305,7 @@ def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
         ("retry later", "PROGRESS STARTED", "RETRY", Guard.MINE_NOT_CANCELLED),
         ("redrive", "FAILURE", "PENDING", Guard.NOTHING),
         ("resend", "PENDING RETRY", None, Guard.SAME_RESENDS),
+        ("defer", "PENDING RETRY", None, Guard.NOTHING),
         ("requeue", "PROGRESS STARTED", "PENDING", Guard.LEASE_EXPIRED),
         ("give up", "PROGRESS STARTED", "FAILURE", Guard.LEASE_EXPIRED),
         ("abandon", "PROGRESS STARTED", "REVOKED", Guard.LEASE_EXPIRED),

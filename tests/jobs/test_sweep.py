@@ -87,3 +87,19 @@ def test_sweeper_that_comes_second_moves_nothing(parts: MemoryEngine) -> None:
     with pytest.raises(Refused):
         parts.engine.lifecycle.requeue(seen_by_the_second)
     assert list(parts.queues.sent["simulations"]) == [MESSAGE]
+
+
+def test_waiting_job_of_a_paused_queue_is_sent_again_after_the_pause_only(parts: MemoryEngine) -> None:
+    parts.queues.pause("simulations")
+    assert swept(parts, 60) == {"deferred": 1}
+    assert swept(parts, 0) == {}
+    assert swept(parts, 10**5) == {"deferred": 1}
+    parts.queues.resume("simulations")
+    assert list(parts.queues.sent["simulations"]) == []
+    assert swept(parts, 60) == {"resent": 1}
+
+
+def test_lease_that_has_expired_ends_in_a_paused_queue_as_well(parts: MemoryEngine) -> None:
+    parts.engine.lifecycle.claim(FIRST_ID)
+    parts.queues.pause("simulations")
+    assert swept(parts, 31) == {"requeued": 1}

@@ -340,6 +340,18 @@ def test_message_without_a_job_is_acknowledged(parts: MemoryEngine) -> None:
     assert (parts.queues.buried, parts.queues.postponed) == ([], [])
 
 
+def test_cancel_of_the_run_that_failed_does_not_stop_a_new_start(parts: MemoryEngine) -> None:
+    def fail_although_cancelled(request: EchoRequest, progress: Progress) -> EchoResult:
+        parts.engine.lifecycle.cancel(FIRST_ID)
+        raise JobFailed("broken")
+
+    submitted(parts, echo_kind())
+    work(parts, echo_kind(fail_although_cancelled), deliver(Message(FIRST_ID, "echo")))
+    parts.engine.lifecycle.redrive(stored(parts))
+    work(parts, echo_kind(), deliver(Message(FIRST_ID, "echo")))
+    assert (stored(parts).state, stored(parts).attempt) == (State.SUCCESS, 2)
+
+
 @pytest.mark.parametrize("state", [State.SUCCESS, State.FAILURE])
 def test_cancel_leaves_an_ended_job_as_it_is(parts: MemoryEngine, state: State) -> None:
     def end(request: EchoRequest, progress: Progress) -> EchoResult:

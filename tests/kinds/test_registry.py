@@ -11,7 +11,7 @@ from tests.doubles import echo_kind
 
 @pytest.mark.parametrize(
     ("stage", "names"),
-    [("local", ["simulate", "slow"]), ("test", ["simulate", "slow"]), ("prod", ["simulate"])],
+    [("local", ["ping", "simulate", "slow"]), ("test", ["ping", "simulate", "slow"]), ("prod", ["ping", "simulate"])],
 )
 def test_stage_offers_its_kinds(stage: str, names: list[str]) -> None:
     assert [kind.name for kind in kinds.registry(stage)] == names
@@ -27,7 +27,7 @@ def test_kind_on_a_queue_that_does_not_exist_is_refused() -> None:
         kinds.build([echo_kind(queue="nowhere")], "test")
 
 
-@pytest.mark.parametrize("name", ["simulate", "slow"])
+@pytest.mark.parametrize("name", ["ping", "simulate", "slow"])
 def test_example_of_a_kind_passes_its_own_checks(name: str) -> None:
     kind = kinds.registry("local").get(name)
     assert kind is not None

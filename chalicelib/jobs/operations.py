@@ -1,0 +1,237 @@
+"""What operators do to jobs and queues: look, start again, drop, pause. Commands and HTTP routes only show it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.jobs.engine import Engine
+from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.queue import Delivery, Message
+from chalicelib.jobs.state import REVOKE, WAITING, State
+from chalicelib.jobs.store import Change, Job, Refused
+from chalicelib.settings import QUEUES
+from chalicelib.telemetry import log
+
+# Later than any job is due.
+_EVER_MS = 2**53
+
+
+class ActiveJob(Struct, frozen=True, kw_only=True):
+    """A job that has not ended."""
+
+    task_id: str
+    kind: str
+    state: State
+    attempt: Annotated[int, Meta(description="Runs begun so far.")]
+    progress: Annotated[int, Meta(description="Share that is done, in %.")]
+    stage: str
+    owner: Annotated[str, Meta(description="Id of the account; empty for a public task.")]
+    age_s: Annotated[int, Meta(description="Seconds since it was submitted.")]
+    beaten_s: Annotated[int, Meta(description="Seconds since it was last written.")]
+
+
+class KindState(Struct, frozen=True, kw_only=True):
+    """A job kind of this stage, and how many of its jobs have not ended."""
+
+    name: str
+    summary: str
+    path: str
+    queue: str
+    time_limit_s: int
+    max_attempts: int
+    waiting: int
+    running: int
+
+
+class QueueState(Struct, frozen=True, kw_only=True):
+    """A queue as SQS counts it, which is about right, and whether its workers are switched off."""
+
+    queue: str
+    waiting: Annotated[int, Meta(description="Messages to be delivered.")]
+    in_flight: Annotated[
+        int, Meta(description="Messages delivered and not settled, those that wait to be retried too.")
+    ]
+    dead: Annotated[int, Meta(description="Messages in the dead-letter queue.")]
+    is_paused: bool
+
+
+class Redriven(Struct, frozen=True, kw_only=True):
+    """What became of the messages of a dead-letter queue."""
+
+    redriven: Annotated[int, Meta(description="Failed jobs that were queued again.")]
+    dropped: Annotated[int, Meta(description="Messages without a failed job that were deleted, as asked for.")]
+    left: Annotated[int, Meta(description="Messages without a failed job that were left where they are.")]
+
+
+class Purged(Struct, frozen=True, kw_only=True):
+    """What became of the jobs that waited in a queue."""
+
+    revoked: Annotated[int, Meta(description="Waiting jobs that were cancelled.")]
+    is_empty: Annotated[
+        bool, Meta(description="Whether the messages were dropped; false if there may be more jobs: ask again.")
+    ]
+
+
+def active(engine: Engine, limit: int) -> list[ActiveJob]:
+    """At most `limit` jobs that have not ended, the next ones to expire or to be sent again first; one read each."""
+    now_ms = engine.lifecycle.now_ms()
+    return [
+        ActiveJob(
+            task_id=job.id,
+            kind=job.kind,
+            state=job.state,
+            attempt=job.attempt,
+            progress=job.progress,
+            stage=job.stage,
+            owner=job.owner,
+            age_s=(now_ms - job.created_ms) // 1000,
+            beaten_s=(now_ms - job.updated_ms) // 1000,
+        )
+        for job in _unended(engine, limit)
+    ]
+
+
+def kinds(engine: Engine, registry: Registry, limit: int) -> list[KindState]:
+    """The kinds of the stage, with their jobs among the first `limit` that have not ended."""
+    jobs = _unended(engine, limit)
+    return [
+        KindState(
+            name=kind.name,
+            summary=kind.summary,
+            path=kind.path,
+            queue=kind.queue,
+            time_limit_s=kind.time_limit_s,
+            max_attempts=kind.max_attempts,
+            waiting=sum(job.kind == kind.name and not job.state.is_running for job in jobs),
+            running=sum(job.kind == kind.name and job.state.is_running for job in jobs),
+        )
+        for kind in registry
+    ]
+
+
+def queues(engine: Engine) -> list[QueueState]:
+    """All queues of the stage."""
+    return [queue_state(engine, queue) for queue in QUEUES]
+
+
+def queue_state(engine: Engine, queue: str) -> QueueState:
+    """How full a queue is and whether it is paused; raises NotFound."""
+    _check(queue)
+    depth = engine.queues.depth(queue)
+    return QueueState(
+        queue=queue,
+        waiting=depth.waiting,
+        in_flight=depth.in_flight,
+        dead=depth.dead,
+        is_paused=engine.queues.is_paused(queue),
+    )
+
+
+def pause(engine: Engine, queue: str) -> QueueState:
+    """Switches the queue's workers off; runs that have begun go on. Raises NotFound, Conflict."""
+    _check(queue)
+    engine.queues.pause(queue)
+    log.warning("queue paused", queue=queue)
+    return queue_state(engine, queue)
+
+
+def resume(engine: Engine, queue: str) -> QueueState:
+    """Switches the queue's workers on again; raises NotFound, Conflict."""
+    _check(queue)
+    engine.queues.resume(queue)
+    log.warning("queue resumed", queue=queue)
+    return queue_state(engine, queue)
+
+
+def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop: bool) -> Redriven:
+    """Starts the failed jobs of a dead-letter queue again, and takes their messages out of it.
+
+    A message without a failed job - unreadable, of an unknown kind, of a job that has ended otherwise or is gone - is
+    left, or deleted if `drop`. A message leaves only after its job was sent, so that a crash loses nothing.
+    """
+    _check(queue)
+    redriven = dropped = left = 0
+    for delivery in engine.queues.dead(queue, limit):
+        if _restart(engine, registry, delivery):
+            redriven += 1
+        elif drop:
+            dropped += 1
+        else:
+            left += 1
+            continue
+        engine.queues.delete_dead(queue, delivery.receipt)
+    log.warning("queue redriven", queue=queue, redriven=redriven, dropped=dropped, left=left)
+    return Redriven(redriven=redriven, dropped=dropped, left=left)
+
+
+def redrive_one(engine: Engine, registry: Registry, job_id: str) -> Job:
+    """Starts one failed job again, whoever owns it; raises NotFound, Conflict."""
+    found = engine.store.find(job_id)
+    if found is None:
+        raise NotFound(f"there is no task {job_id[:100]}")
+    kind = registry.get(found.job.kind)
+    if kind is None:
+        raise Conflict(f"task {job_id} is of kind {found.job.kind}, which is not offered any more")
+    job = engine.lifecycle.redrive(found.job)
+    engine.queues.send(kind.queue, Message(job.id, kind.name))
+    log.warning("job redriven", job_id=job.id, kind=job.kind)
+    return job
+
+
+def purge(engine: Engine, registry: Registry, queue: str, *, limit: int) -> Purged:
+    """Revokes the jobs that wait in a queue, among the first `limit` that have not ended, and then drops its messages.
+
+    In this order, for a message of a revoked job does no harm and a job without its message would be sent again. Where
+    there may be more jobs than `limit`, the messages stay. Running jobs go on. Raises NotFound, Conflict.
+    """
+    _check(queue)
+    ids = engine.store.due(_EVER_MS, limit)
+    revoked = sum(_revoke(engine, job) for job in _read(engine, ids) if _is_waiting_in(registry, job, queue))
+    is_empty = len(ids) < limit
+    if is_empty:
+        engine.queues.purge(queue)
+    log.warning("queue purged", queue=queue, revoked=revoked, is_empty=is_empty)
+    return Purged(revoked=revoked, is_empty=is_empty)
+
+
+def _check(queue: str) -> None:
+    if queue not in QUEUES:
+        raise NotFound(f"queue must be one of {', '.join(QUEUES)}, got {queue[:40]!r}")
+
+
+def _unended(engine: Engine, limit: int) -> list[Job]:
+    return _read(engine, engine.store.due(_EVER_MS, limit))
+
+
+def _read(engine: Engine, ids: list[str]) -> list[Job]:
+    """Those that have not ended: the index may be a little late."""
+    found = (engine.store.find(job_id) for job_id in ids)
+    return [one.job for one in found if one is not None and not one.job.state.is_final]
+
+
+def _restart(engine: Engine, registry: Registry, delivery: Delivery) -> bool:
+    """Whether the message was of a failed job, which then waits again."""
+    try:
+        message = msgspec.json.decode(delivery.body, type=Message)
+        redrive_one(engine, registry, message.id)
+    except (msgspec.MsgspecError, NotFound, Conflict):
+        return False
+    return True
+
+
+def _is_waiting_in(registry: Registry, job: Job, queue: str) -> bool:
+    kind = registry.get(job.kind)
+    return kind is not None and kind.queue == queue and job.state in WAITING
+
+
+def _revoke(engine: Engine, job: Job) -> bool:
+    """Whether the job still waited, and is revoked now; one that has begun meanwhile goes on."""
+    try:
+        engine.store.apply(job.id, REVOKE, Change(now_ms=engine.lifecycle.now_ms(), stage="cancelled by an operator"))
+    except Refused:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""What operators ask of the running stack, over HTTP and from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.accounts.tokens import issue_token
+from chalicelib.model import Caller
+from localstack.run import LocalStack
+from tests.e2e.client import Client
+
+
+@pytest.fixture
+def admin(stack: LocalStack) -> Iterator[Client]:
+    """An admin, after whom every queue is worked on."""
+    secret = (stack.state / "token-secret").read_text("utf-8").strip()
+    token = issue_token(Caller("4711", "admin"), secret=secret, now_s=int(time.time()), ttl_s=600)
+    yield Client(stack.url, token)
+    Client(stack.url, token).call("POST", "/api/admin/queues/simulations/resume")
+
+
+def ops(stack: LocalStack, *words: str) -> Any:  # any JSON value
+    """What the command prints."""
+    environ = os.environ | {
+        "STAGE": "local",
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.ops", *words], capture_output=True, text=True, check=True, env=environ
+    )
+    return json.loads(done.stdout)
+
+
+def test_job_that_is_sent_to_ask_for_health_comes_back_from_a_worker(stack: LocalStack) -> None:
+    answer = Client(stack.url).call("GET", "/api/health/celery")
+    assert (answer.status, answer.body["status"], answer.body["workers"]) == (200, "healthy", "available"), answer.body
+    assert "WorkSimulations" in answer.body["test_result"]["worker"]
+
+
+def test_job_waits_while_its_queue_is_paused_and_runs_afterwards(stack: LocalStack, admin: Client) -> None:
+    client = Client(stack.url)
+    assert admin.call("POST", "/api/admin/queues/simulations/pause").body["is_paused"] is True
+    # A poll that has begun may still take one.
+    client.submit("/api/async/slow", {"seconds": 0})
+    time.sleep(2)
+    task_id = client.submit("/api/async/slow", {"seconds": 0})
+    time.sleep(2)
+    assert client.call("GET", f"/api/tasks/{task_id}").body["state"] == "PENDING"
+    assert task_id in {job["task_id"] for job in admin.call("GET", "/api/admin/active").body["jobs"]}
+    assert ops(stack, "depth", "--queue", "simulations")["waiting"] >= 1
+    assert ops(stack, "resume", "--queue", "simulations")["is_paused"] is False
+    assert client.wait(task_id)["state"] == "SUCCESS"
+
+
+def test_purge_of_a_paused_queue_cancels_what_waits_in_it(stack: LocalStack, admin: Client) -> None:
+    client = Client(stack.url)
+    ops(stack, "pause", "--queue", "simulations")
+    time.sleep(2)
+    task_id = client.submit("/api/async/slow", {"seconds": 0})
+    purged = admin.call("POST", "/api/admin/queues/simulations/purge").body
+    assert (purged["revoked"] >= 1, purged["is_empty"]) == (True, True)
+    assert client.call("GET", f"/api/tasks/{task_id}").body["state"] == "REVOKED"
+    assert ops(stack, "depth", "--queue", "simulations")["waiting"] == 0
+
+
+def test_others_than_admins_are_refused(stack: LocalStack) -> None:
+    client = Client(stack.url)
+    demo = client.login("demo@sluice.test", "demo-password")
+    statuses = [caller.call("GET", "/api/admin/active").status for caller in (client, demo)]
+    assert statuses == [401, 403]

@@ -1,0 +1,42 @@
+"""A stack of the faults' own: short leases, a proxy before SQS and one before DynamoDB, production-like visibility."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localstack.run import local_stack
+from localstack.settings import Settings
+from tests.faults.proxy import FaultProxy
+from tests.faults.site import Site
+
+# These take minutes; `make faults` runs them too.
+collect_ignore = [] if os.environ.get("FAULTS") else ["test_killed_workers.py", "test_outages_during_runs.py"]
+
+ROOT = Path(__file__).parents[2]
+LEASE_S = 6
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Messages of dead workers stay hidden for ten minutes: only the sweeper can bring their jobs back in time."""
+    sqs, dynamodb = FaultProxy(), FaultProxy()
+    settings = Settings(
+        root=ROOT,
+        state=tmp_path_factory.mktemp("faults"),
+        keep_data=False,
+        environment={
+            "AWS_ENDPOINT_URL_SQS": sqs.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
+            "LEASE_S": str(LEASE_S),
+        },
+        parameters={"Stage": "local", "VisibilitySeconds": "600"},
+    )
+    with local_stack(settings) as stack:
+        sqs.target = dynamodb.target = stack.endpoint.removeprefix("http://")
+        yield Site(stack, sqs, dynamodb)
+    sqs.close()
+    dynamodb.close()

@@ -1,0 +1,138 @@
+"""What a fault test does to a running stack: look at its queues, end its workers, invoke its functions."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from localstack.emulator import aws_session
+from localstack.run import LocalStack
+from tests.e2e.client import Client
+from tests.faults.proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+SIMULATIONS = "sluice-local-simulations"
+# What EventBridge hands to a function on a schedule.
+_SCHEDULED = {
+    "version": "0", "id": "by-hand", "account": "000000000000", "region": "us-east-1", "time": "2000-01-01T00:00:00Z",
+    "source": "aws.events", "detail-type": "Scheduled Event", "resources": [], "detail": {},
+}  # fmt: skip
+_ID, _TOKEN = re.compile(rb'"id": \{"S": "([^"]+)"\}'), re.compile(rb'"ClientRequestToken": "([^"]+)"')
+SMALL = {"tpSamples": [1], "numberOfTasks": 1}
+
+
+@dataclass
+class Site:
+    """A stack, and the proxies before two of its services."""
+
+    stack: LocalStack
+    sqs_proxy: FaultProxy
+    dynamodb_proxy: FaultProxy
+
+    @cached_property
+    def client(self) -> Client:
+        return Client(self.stack.url)
+
+    @cached_property
+    def demo(self) -> Client:
+        return self.client.login("demo@sluice.test", "demo-password")
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Straight to the emulator."""
+        api: SQSClient = aws_session().client("sqs", endpoint_url=self.stack.endpoint)
+        return api
+
+    @cached_property
+    def _lambda(self) -> Any:  # of boto3, whose calls are few here
+        return aws_session().client("lambda", endpoint_url=self.stack.endpoint)
+
+    def function(self, name: str) -> str:
+        """The name that CloudFormation gave to the function."""
+        functions = self._lambda.list_functions()["Functions"]
+        (found,) = (f["FunctionName"] for f in functions if f["Handler"] == f"app.{name}")
+        return str(found)
+
+    def sweep(self) -> None:
+        """Runs the sweeper as its schedule does."""
+        answer = self._lambda.invoke(FunctionName=self.function("sweep"), Payload=json.dumps(_SCHEDULED))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes of this stack that run jobs of the simulations queue."""
+        function = self.function("work_simulations")
+        (emulator,) = (child.pid for child in self.stack.children if "emulator" in child.program.name)
+        found = []
+        for process in psutil.Process(emulator).children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if any(f"ministack-lambda-{function}-" in part for part in process.cmdline()):
+                    found.append(process)
+        return found
+
+    def kill_workers(self) -> int:
+        """Ends all of them by SIGKILL and answers how many there were."""
+        workers = self.workers()
+        for process in workers:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return len(workers)
+
+    def url(self, queue: str) -> str:
+        return self.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+
+    def send(self, body: str) -> None:
+        """Puts any text on the simulations queue."""
+        self.sqs.send_message(QueueUrl=self.url(SIMULATIONS), MessageBody=body)
+
+    def count(self, queue: str, *, hidden: bool = False) -> int:
+        """The messages that wait in the queue, or that somebody has received and not yet settled."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=["All"])["Attributes"]
+        if hidden:
+            return int(attributes["ApproximateNumberOfMessagesNotVisible"])
+        return int(attributes["ApproximateNumberOfMessages"])
+
+    def dead_letters(self) -> dict[str, str]:
+        """Takes what is in the dead-letter queue: body -> reason."""
+        url = self.url(f"{SIMULATIONS}-dlq")
+        letters: dict[str, str] = {}
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+            if not answer.get("Messages"):
+                return letters
+            for message in answer["Messages"]:
+                letters[message["Body"]] = message["MessageAttributes"]["reason"]["StringValue"]
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    def finishes(self) -> Counter[str]:
+        """How often each job was finished. A transaction sent again because its answer was lost is the same one."""
+        requests = self.dynamodb_proxy.requests(b"TransactWriteItems", b'":to": {"S": "SUCCESS"}')
+        found = ((_ID.search(request), _TOKEN.search(request)) for request in requests)
+        distinct = {(task_id[1].decode(), token[1]) for task_id, token in found if task_id and token}
+        return Counter(task_id for task_id, _ in distinct)
+
+    def own_tasks(self) -> list[str]:
+        """The ids in the demo account's list."""
+        return [task["task_id"] for task in self.demo.call("GET", "/api/tasks?limit=200").body["tasks"]]
+
+
+def wait_for(is_so: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(0.05)
+
+
+def say(text: str) -> None:
+    """Shows a count that was measured; `pytest -s` lets it through."""
+    print(f"\n  {text}", flush=True)  # noqa: T201
