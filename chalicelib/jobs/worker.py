@@ -9,7 +9,7 @@ from chalicelib.jobs.context import JobProgress
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Continue, Registry
 from chalicelib.jobs.queue import VERSION, Delivery, Message
-from chalicelib.jobs.retry import delay_s
+from chalicelib.jobs.retry import FIRST_S, delay_s
 from chalicelib.jobs.store import Job, Problem, Refused
 from chalicelib.telemetry import log
 
@@ -43,12 +43,21 @@ class Worker:
                 self._settle(delivery)
                 settled.append(delivery)
             except Unavailable as error:
+                if not isinstance(error, ComeAgain):
+                    self._hurry(delivery)
                 log.warning("delivery not settled", message_id=delivery.message_id, reason=error.detail)
                 unsettled.append(delivery)
         if unsettled:
             for delivery in settled:
                 self._engine.queues.delete(self._queue, delivery.receipt)
             raise ComeAgain(f"{len(unsettled)} of {len(deliveries)} deliveries must come again")
+
+    def _hurry(self, delivery: Delivery) -> None:
+        """Has a delivery that met an outage come back soon: its queue would hide it for an hour."""
+        try:
+            self._engine.queues.postpone(self._queue, delivery.receipt, FIRST_S)
+        except Unavailable as error:
+            log.warning("delivery not hurried", message_id=delivery.message_id, reason=error.detail)
 
     def _settle(self, delivery: Delivery) -> None:
         message = _decode(delivery.body)

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, FixedClock
 from chalicelib.errors import Cancelled, JobFailed, Superseded, Unavailable
 from chalicelib.jobs.context import JobProgress
 from chalicelib.jobs.engine import Engine
-from chalicelib.jobs.state import RECLAIM
+from chalicelib.jobs.memory import MemoryStore
+from chalicelib.jobs.state import RECLAIM, Move
 from chalicelib.jobs.store import Change, Job
 from chalicelib.jobs.submit import Asker, submit
 from tests.doubles import FIRST_ID, EchoRequest, MemoryEngine, echo_kind
@@ -87,3 +88,14 @@ def test_error_of_a_call_that_was_not_interrupted_is_its_own(engine: Engine, job
     progress = JobProgress(engine, job, 60)
     with progress.beating(), pytest.raises(Unavailable), progress.interrupting(lambda: None):
         raise Unavailable("the database went away")
+
+
+def test_lost_beat_does_not_end_the_run(job: Job, engine: Engine) -> None:
+    class AwayStore(MemoryStore):
+        def apply(self, job_id: str, move: Move, change: Change) -> Job:
+            raise Unavailable("the job store cannot be reached")
+
+    clock = FixedClock()
+    progress = JobProgress(replace(engine, store=AwayStore(), clock=clock), job, 60)
+    clock.advance(2)
+    progress(0.5, "half")

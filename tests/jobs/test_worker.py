@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib.errors import InvalidRequest, JobFailed, Superseded, Unavailable
 from chalicelib.jobs.kind import AnyKind, Continue, Progress
-from chalicelib.jobs.memory import MemoryQueues
+from chalicelib.jobs.memory import MemoryQueues, MemoryStore
 from chalicelib.jobs.queue import Delivery, Message
-from chalicelib.jobs.state import State
-from chalicelib.jobs.store import Job, Problem
+from chalicelib.jobs.state import Move, State
+from chalicelib.jobs.store import Change, Job, Problem
 from chalicelib.jobs.submit import Asker, submit
 from chalicelib.jobs.worker import ComeAgain, Worker
 from tests.doubles import FIRST_ID, EchoRequest, EchoResult, MemoryEngine, echo_kind, registry
@@ -303,6 +303,21 @@ def test_worker_of_an_earlier_step_cannot_end_a_later_one(parts: MemoryEngine) -
     with pytest.raises(Superseded):
         parts.engine.lifecycle.succeed(first, b"late")
     assert stored(parts) == second
+
+
+def test_delivery_that_meets_an_outage_before_its_job_starts_comes_back_soon(parts: MemoryEngine) -> None:
+    class AwayStore(MemoryStore):
+        def apply(self, job_id: str, move: Move, change: Change) -> Job:
+            raise Unavailable("the job store cannot be reached")
+
+    kind = echo_kind()
+    submitted(parts, kind)
+    away = replace(parts.engine, store=AwayStore())
+    with pytest.raises(ComeAgain):
+        Worker(away, registry(kind), "simulations").settle([deliver(Message(FIRST_ID, "echo"))])
+    assert parts.queues.postponed == [("simulations", "receipt-1", 5)]
+    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert (stored(parts).state, stored(parts).attempt) == (State.SUCCESS, 1)
 
 
 def test_only_the_unsettled_deliveries_of_a_batch_come_again(parts: MemoryEngine) -> None:
