@@ -13,8 +13,8 @@ from chalicelib.api.auth import require, who
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
+from chalicelib.jobs import operations
 from chalicelib.jobs.kind import Registry
-from chalicelib.jobs.queue import Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found, Job
 
@@ -75,13 +75,7 @@ def restarting(registry: Registry) -> View:
     """The view of POST /api/tasks/{task_id}/retry: a failed job waits for a new start."""
 
     def restart(call: Call) -> Answer:
-        engine, job = call.runtime.engine, _find(call).job
-        kind = registry.get(job.kind)
-        if kind is None:
-            raise Conflict(f"task {job.id} is of kind {job.kind}, which is not offered any more")
-        job = engine.lifecycle.redrive(job)
-        # Where this fails the sweeper sends it within two minutes: the job waits already.
-        engine.queues.send(kind.queue, Message(job.id, job.kind))
+        job = operations.restart(call.runtime.engine, registry, _find(call).job)
         location = f"/api/tasks/{job.id}"
         body = {"task_id": job.id, "status": job.state, "message": "The task was queued again", "poll_url": location}
         return Answer(status=202, body=body, headers={"Location": location, "Retry-After": str(POLL_S)})

@@ -173,13 +173,21 @@ def redrive_one(engine: Engine, registry: Registry, job_id: str) -> Job:
     found = engine.store.find(job_id)
     if found is None:
         raise NotFound(f"there is no task {job_id[:100]}")
-    kind = registry.get(found.job.kind)
+    return restart(engine, registry, found.job)
+
+
+def restart(engine: Engine, registry: Registry, job: Job) -> Job:
+    """Starts a failed job again; raises Conflict.
+
+    Where its message cannot be sent the sweeper sends it within two minutes: the job waits already.
+    """
+    kind = registry.get(job.kind)
     if kind is None:
-        raise Conflict(f"task {job_id} is of kind {found.job.kind}, which is not offered any more")
-    job = engine.lifecycle.redrive(found.job)
-    engine.queues.send(kind.queue, Message(job.id, kind.name))
-    log.warning("job redriven", job_id=job.id, kind=job.kind)
-    return job
+        raise Conflict(f"task {job.id} is of kind {job.kind}, which is not offered any more")
+    waiting = engine.lifecycle.redrive(job)
+    engine.queues.send(kind.queue, Message(waiting.id, kind.name))
+    log.warning("job redriven", job_id=waiting.id, kind=waiting.kind)
+    return waiting
 
 
 def purge(engine: Engine, registry: Registry, queue: str, *, limit: int) -> Purged:

@@ -13,23 +13,10 @@ from moto import mock_aws
 from chalicelib.aws.changes import read_changes
 from chalicelib.jobs.blobs import Blobs
 from chalicelib.jobs.dynamo import DynamoStore
-from chalicelib.jobs.state import BEAT, CLAIM, FAIL, REVOKE, State
-from chalicelib.jobs.store import Change, Job, Problem
+from chalicelib.jobs.state import BEAT, CLAIM, FAIL, REVOKE
+from chalicelib.jobs.store import Change, Problem
 from tests.infra.template import resource
-
-NOW_MS = 1_750_000_000_000
-JOB = Job(
-    id="job-1",
-    kind="echo",
-    state=State.PENDING,
-    created_ms=NOW_MS,
-    updated_ms=NOW_MS,
-    expires_s=NOW_MS // 1000 + 1000,
-    keep_s=3600,
-    owner="7",
-    stage="queued",
-    warnings=("a warning",),
-)
+from tests.jobs.test_stores import JOB, NOW_MS, table_properties
 
 
 @pytest.fixture
@@ -39,10 +26,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         declared = resource(Path("infra/stack.yaml"), "JobTable")["Properties"]
-        kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         boto3.client("dynamodb").create_table(
             TableName="jobs",
-            **{name: declared[name] for name in kept},
+            **table_properties(),
             StreamSpecification={"StreamEnabled": True, **declared["StreamSpecification"]},
         )
         yield DynamoStore("jobs", Blobs(""))
