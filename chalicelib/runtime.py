@@ -45,6 +45,7 @@ class Runtime:
             clock=self.clock,
             ids=self.ids,
             lease_s=self.settings.lease_s,
+            parts=self,
         )
 
     @cached_property

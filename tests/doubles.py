@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -62,6 +63,10 @@ class MemoryEngine:
         self.clock = FixedClock()
         self.engine = Engine(self.store, self.queues, self.clock, CountingIds(), lease_s=30, chance=lambda: 1.0)
 
+    def serving(self, parts: object) -> Engine:
+        """The engine as `parts` uses it, which its runs are then handed."""
+        return replace(self.engine, parts=parts)
+
 
 class MemoryRuntime(Runtime):
     """A runtime in memory; `settings` may differ per test."""
@@ -73,7 +78,7 @@ class MemoryRuntime(Runtime):
         self.__dict__["clock"] = self.parts.clock
         self.__dict__["ids"] = CountingIds()
         self.__dict__["keys"] = MemoryKeys()
-        self.__dict__["engine"] = self.parts.engine
+        self.__dict__["engine"] = self.parts.serving(self)
         self.gateway = MemorySockets()
         self.__dict__["sockets"] = self.gateway
         self.__dict__["subscriptions"] = MemorySubscriptions()

@@ -56,9 +56,9 @@ def running(kind: AnyKind) -> View:
     """The view of POST `kind.sync_path`: 200 with the result."""
 
     def run_in_line(call: Call) -> Answer:
-        require(call, public=_is_public(call, kind))
+        caller = require(call, public=_is_public(call, kind))
         request, warnings = _read(call, kind, in_line=True)
-        result = kind.run(request, Unwatched())
+        result = kind.run(request, Unwatched(call.runtime, caller.user_id))
         if warnings and "warnings" in result.__struct_fields__:
             own: list[str] = getattr(result, "warnings", [])
             result = msgspec.structs.replace(result, warnings=[*warnings, *own])

@@ -21,7 +21,10 @@ class JobProgress:
     """The Progress of one attempt: its beats, those of a thread while the run is silent, and its time limit."""
 
     def __init__(self, engine: Engine, job: Job, time_limit_s: int) -> None:
+        self.job_id = job.id
+        self.owner = job.owner
         self.cursor = job.cursor
+        self.parts = engine.parts
         self._engine = engine
         self._job = job
         self._limit_s = time_limit_s
@@ -95,7 +98,12 @@ class JobProgress:
 class Unwatched:
     """The Progress of a run in line: nobody can see it, and nobody can stop it."""
 
+    job_id = ""
     cursor = ""
+
+    def __init__(self, parts: object, owner: str) -> None:
+        self.parts = parts
+        self.owner = owner
 
     def __call__(self, fraction: float, stage: str) -> None:
         """Tells nobody."""

@@ -24,6 +24,8 @@ class Engine:
     lease_s: int
     # 0..1, for spreading retries.
     chance: Callable[[], float] = random.random
+    # Handed to every run as it is; the engine does not look into it.
+    parts: object = None
 
     @property
     def lifecycle(self) -> Lifecycle:

@@ -22,8 +22,14 @@ class Progress(Protocol):
     limit); a run lets them pass. Cheap to call often: it writes at most once a second.
     """
 
+    # The job's id, which what may be done only once is filed under; empty in line.
+    job_id: str
+    # The account that asked; empty: nobody's.
+    owner: str
     # What the step before handed on as Continue(cursor); empty in the first one.
     cursor: str
+    # The composition root, for runs that need more than their request; the kinds know its type.
+    parts: object
 
     def __call__(self, fraction: float, stage: str) -> None: ...
 
