@@ -40,11 +40,12 @@ package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
 ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
 	@$(BIN)/python -m infra.ops $(CMD) --queue '$(QUEUE)' --id '$(ID)' --drop '$(DROP)'
 
-bench: $(STAMP) ## figures, as ratios in one run
-	$(BIN)/python bench/exact.py
-	$(BIN)/python bench/cold_start.py
+bench: $(STAMP) ## figures, as ratios in one run (the last one needs redis-server)
+	$(BIN)/python -m bench.exact
+	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.round_trip
+	$(BIN)/python -m bench.users
 
 clean: ## everything that the targets above have made
 	rm -rf $(VENV) .venv-package .local dist

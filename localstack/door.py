@@ -7,6 +7,7 @@ get the answer that the AWS gateway is configured to give. It runs in a thread o
 import asyncio
 import io
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from yarl import URL
 
 MAX_BODY_BYTES = 10 * 2**20  # of an API Gateway request
 TIMEOUT_S = 35.0  # API Gateway gives up at 29 s
+# The emulator starts a process for each request of a function that is under way, without a limit: with fifty at once
+# on two cores the starts alone outlast every timeout. A request that waits here is not timed yet.
+MAX_IN_FLIGHT = 8 * (os.cpu_count() or 1)
 MAX_FRAME_BYTES = 128 * 2**10  # of an API Gateway WebSocket message
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
                "trailer", "transfer-encoding", "upgrade"}  # fmt: skip
@@ -68,6 +72,7 @@ class _Door:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._sockets: set[web.WebSocketResponse] = set()
+        self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
 
     async def open(self, listening: socket.socket) -> None:
         timeout = aiohttp.ClientTimeout(total=self._target.timeout_s, sock_connect=5)
@@ -108,9 +113,12 @@ class _Door:
         body = await request.read()
         # a file-like body is sent in pieces: large bytes would hold up the other requests
         data = io.BytesIO(body) if body else None
-        async with self._client.request(
-            request.method, url, headers=_forwarded(request), data=data, allow_redirects=False
-        ) as answer:
+        async with (
+            self._room,
+            self._client.request(
+                request.method, url, headers=_forwarded(request), data=data, allow_redirects=False
+            ) as answer,
+        ):
             content = await answer.read()
             if answer.status == 403 and answer.headers.get("x-amzn-ErrorType") == _UNKNOWN_PATH:
                 return _problem(404, f"there is no {request.method} {request.path}")

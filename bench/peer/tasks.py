@@ -1,0 +1,42 @@
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+# Celery is in the peer's own virtual environment only.
+"""Celery side of the peer: a forecast by drawing week after week, trial after trial."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+from celery import Celery
+
+_REDIS = os.environ["REDIS_URL"]
+
+celery = Celery("peer", broker=f"{_REDIS}/0", backend=f"{_REDIS}/1")
+celery.conf.update(
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    result_expires=3600,
+    worker_prefetch_multiplier=4,
+    broker_connection_retry_on_startup=True,
+)
+
+
+@celery.task(name="peer.simulate", bind=True)
+def simulate(self: Any, request: dict[str, Any]) -> dict[str, object]:  # JSON objects
+    """Weeks to finish the tasks times a drawn split rate when each week's throughput is drawn from the samples."""
+    trials, tasks = request["numberOfSimulations"], request["numberOfTasks"]
+    samples, split_rates = request["tpSamples"], request["splitRateSamples"]
+    rng, weeks = random.Random(request["seed"]), []
+    for trial in range(trials):
+        left, count = tasks * rng.choice(split_rates), 0
+        while left > 0:
+            left -= rng.choice(samples)
+            count += 1
+        weeks.append(count)
+        if trial % (trials // 10) == 0:
+            self.update_state(state="PROGRESS", meta={"progress": 100 * trial // trials})
+    weeks.sort()
+    levels = {f"p{p}": weeks[trials * p // 100] for p in (5, 10, 25, 50, 75, 85, 90, 95, 99)}
+    return {"mean_weeks": sum(weeks) / trials, "percentiles": levels}
