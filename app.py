@@ -16,9 +16,12 @@ from chalicelib.jobs.queue import Delivery
 from chalicelib.jobs.sweep import sweep as sweep_jobs
 from chalicelib.jobs.worker import Worker
 from chalicelib.runtime import Runtime
+from chalicelib.telemetry import name_request
 
-app = Chalice(app_name="sluice")
+# Chalice logs under the app's name, which is our logger's: left to itself it may add a handler and drop all but errors.
+app = Chalice(app_name="sluice", configure_logs=False)
 app.experimental_feature_flags.update(["WEBSOCKETS"])
+app.register_middleware(name_request)
 
 RUNTIME = Runtime()
 REGISTRY = kinds.registry(RUNTIME.settings.stage)
@@ -39,7 +42,7 @@ def _settle(queue: str, event: SQSEvent) -> None:
         )
         for record in event.to_dict()["Records"]
     ]
-    Worker(RUNTIME.engine, REGISTRY, queue).settle(deliveries)
+    Worker(RUNTIME.background, REGISTRY, queue).settle(deliveries)
 
 
 # One forecast per invocation: a second one in the batch would wait behind a long first one.
@@ -51,7 +54,7 @@ def work_simulations(event: SQSEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def sweep(event: CloudWatchEvent) -> None:
     """Moves the jobs that nobody else is moving."""
-    sweep_jobs(RUNTIME.engine, REGISTRY)
+    sweep_jobs(RUNTIME.background, REGISTRY)
 
 
 @app.lambda_function()

@@ -13,6 +13,7 @@
     |  `- KeyReused              422  an Idempotency-Key that already stands for another request
     |- ConfigurationError             the deployment is wrong; loud at start, never retried
     |- JobFailed                      a run ended badly for a reason that the caller may read
+    |- NotSaved                       a result cannot be kept as it is, which does not fail its job
     |- Cancelled                      a run noticed that its job was cancelled
     |- Superseded                     a run noticed that another attempt has taken the job over
     `- Unavailable               503  something we depend on is away; retryable
@@ -101,6 +102,10 @@ class ConfigurationError(SluiceError):
 
 class JobFailed(SluiceError):
     slug, title, status = "job-failed", "The job failed", 500
+
+
+class NotSaved(SluiceError):
+    slug, title, status = "not-saved", "Not saved", 409
 
 
 class Cancelled(SluiceError):

@@ -10,12 +10,15 @@ from chalicelib.clock import Clock
 from chalicelib.ids import Ids
 from chalicelib.jobs.engine import Engine
 from chalicelib.settings import Settings, read_settings
+from chalicelib.telemetry import Meter
 
 if TYPE_CHECKING:
     from chalicelib.accounts.keys import Keys
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
     from chalicelib.db.accounts import Accounts
+    from chalicelib.db.connect import Database
+    from chalicelib.db.forecasts import Forecasts
 
 
 class Runtime:
@@ -34,17 +37,36 @@ class Runtime:
         return Ids(self.settings.token_secret)
 
     @cached_property
+    def meter(self) -> Meter:
+        return Meter(self.settings.stage)
+
+    @cached_property
     def engine(self) -> Engine:
+        """For the API, whose callers wait: it answers 503 soon when the job store hangs."""
+        from chalicelib.jobs.clients import PROMPT_S
+
+        return self._engine(PROMPT_S)
+
+    @cached_property
+    def background(self) -> Engine:
+        """The same for workers and the sweeper, for whom nobody waits."""
+        from chalicelib.jobs.clients import PATIENT_S
+
+        return self._engine(PATIENT_S)
+
+    def _engine(self, read_timeout_s: float) -> Engine:
         from chalicelib.jobs.blobs import Blobs
         from chalicelib.jobs.dynamo import DynamoStore
         from chalicelib.jobs.queue import SqsQueues
 
+        blobs = Blobs(self.settings.result_bucket)
         return Engine(
-            store=DynamoStore(self.settings.job_table, Blobs(self.settings.result_bucket)),
+            store=DynamoStore(self.settings.job_table, blobs, read_timeout_s=read_timeout_s),
             queues=SqsQueues(self.settings),
             clock=self.clock,
             ids=self.ids,
             lease_s=self.settings.lease_s,
+            meter=self.meter,
             parts=self,
         )
 
@@ -59,12 +81,23 @@ class Runtime:
         return Epochs(self.keys.epoch_of)
 
     @cached_property
-    def accounts(self) -> Accounts:
-        # psycopg2 is loaded by the first login, not by every function.
-        from chalicelib.db.accounts import Accounts
+    def database(self) -> Database:
+        # psycopg2 is loaded by the first login or save, not by every function.
         from chalicelib.db.connect import Database
 
-        return Accounts(Database(self.settings.database_url))
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from chalicelib.db.accounts import Accounts
+
+        return Accounts(self.database)
+
+    @cached_property
+    def forecasts(self) -> Forecasts:
+        from chalicelib.db.forecasts import Forecasts
+
+        return Forecasts(self.database)
 
     @cached_property
     def sockets(self) -> Sockets:

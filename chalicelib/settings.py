@@ -17,7 +17,7 @@ class Settings:
 
     # Names every AWS resource (`sluice-<stage>-...`) and switches on the kinds that exist on some stages only.
     stage: str
-    # libpq address of Postgres. Empty: logins answer 503, everything else works.
+    # libpq address of Postgres. Empty: logins answer 503, nothing is saved, the rest works.
     database_url: str = ""
     # HMAC key of the bearer tokens, at least 32 characters. Empty: nobody can log in.
     token_secret: str = ""
@@ -27,7 +27,7 @@ class Settings:
     public_forecasts: bool = False
     # The address that users type: decides on Secure cookies and which Origin a cookie is honoured from.
     public_url: str = ""
-    # Seconds without a beat after which a running job is taken for dead.
+    # Seconds without a beat after which a running job is taken for dead; at most 60, most of which the sweeper watches.
     lease_s: int = 30
     # Bytes of a request body; API Gateway itself would stop at 10 MB, Lambda at 6 MB.
     body_limit: int = 4 * 1024 * 1024
@@ -67,18 +67,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         token_ttl_s=_whole(environ, "TOKEN_TTL_S", Settings.token_ttl_s),
         public_forecasts=_flag(environ, "PUBLIC_FORECASTS", Settings.public_forecasts),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
-        lease_s=_whole(environ, "LEASE_S", Settings.lease_s),
+        lease_s=_whole(environ, "LEASE_S", Settings.lease_s, most=60),
         result_bucket=environ.get("RESULT_BUCKET", ""),
         ws_management_endpoint=environ.get("WS_MANAGEMENT_ENDPOINT", ""),
     )
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environ: Mapping[str, str], name: str, default: int, *, most: int | None = None) -> int:
     text = environ.get(name, "")
     if not text:
         return default
     if not text.isdecimal() or int(text) < 1:
         raise ConfigurationError(f"{name} must be a whole number of at least 1, got {text!r}")
+    if most is not None and int(text) > most:
+        raise ConfigurationError(f"{name} must be at most {most}, got {text}")
     return int(text)
 
 

@@ -7,6 +7,7 @@ one the address is read from .local/run.json, which `make up` keeps while it run
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -123,7 +124,7 @@ def main(words: list[str]) -> None:
     if asked.command in ("purge", "pause", "resume", "redrive") and not (asked.queue or asked.id):
         raise SystemExit(f"{asked.command} needs QUEUE=..." + (" or ID=..." * (asked.command == "redrive")))
     os.environ.update(find_local(os.environ, RUN_FILE))
-    # Standard output is for the answer alone, so that a program can read it.
+    # Standard output is for the answer alone, so that a program can read it: neither log lines nor metrics.
     for handler in logging.getLogger("sluice").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(sys.stderr)
@@ -136,7 +137,8 @@ def main(words: list[str]) -> None:
         drop=asked.drop in ("1", "true"),
     )
     try:
-        done = COMMANDS[asked.command](order)
+        with contextlib.redirect_stdout(sys.stderr):
+            done = COMMANDS[asked.command](order)
     except SluiceError as error:
         raise SystemExit(error.detail) from None
     print(msgspec.json.format(msgspec.json.encode(done)).decode())

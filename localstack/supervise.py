@@ -41,7 +41,11 @@ class Child:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.pid = -1
+        self.start()
+
+    def start(self) -> None:
+        """Run the program; also once more, after it was stopped."""
+        program, self.pid = self.program, -1
         uid, gid = program.account or (-1, -1)
         life_line, self._life_line_end = os.pipe()
         leash = Path(__file__).with_name("leash.py")

@@ -1,14 +1,19 @@
-"""The real local environment, started once for the tests that need it."""
+"""The real local environment, started once for the tests that need it, and what the service writes."""
 
 from __future__ import annotations
 
+import io
+import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chalicelib.telemetry import log
 from localstack.run import LocalStack, local_stack
 from localstack.settings import Settings
+from tests.lines import Reader, read_lines
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,3 +24,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     state = tmp_path_factory.mktemp("local")
     with local_stack(Settings(root=ROOT, state=state, keep_data=False)) as running:
         yield running
+
+
+class _StandardOutput(io.TextIOBase):
+    """Standard output as it is at each write; the logger keeps it as it was when the logger was made."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Reader]:
+    """Answers the lines that were written to standard output since it was last asked."""
+    handler = log.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(_StandardOutput())
+    yield lambda: read_lines(capsys.readouterr().out)
+    handler.setStream(before)

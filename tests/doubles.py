@@ -16,6 +16,7 @@ from chalicelib.jobs.kind import AnyKind, Continue, JobKind, Progress, Registry
 from chalicelib.jobs.memory import MemoryQueues, MemoryStore
 from chalicelib.runtime import Runtime
 from chalicelib.settings import Settings
+from chalicelib.telemetry import Meter
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 FIRST_ID = "00000000-0000-4000-8000-000000000001"
@@ -61,7 +62,15 @@ class MemoryEngine:
         self.store = MemoryStore()
         self.queues = MemoryQueues()
         self.clock = FixedClock()
-        self.engine = Engine(self.store, self.queues, self.clock, CountingIds(), lease_s=30, chance=lambda: 1.0)
+        self.engine = Engine(
+            self.store,
+            self.queues,
+            self.clock,
+            CountingIds(),
+            lease_s=30,
+            meter=Meter("test"),
+            chance=lambda: 1.0,
+        )
 
     def serving(self, parts: object) -> Engine:
         """The engine as `parts` uses it, which its runs are then handed."""

@@ -11,12 +11,17 @@ import pytest
 HEAVY = ("numpy", "psycopg2", "aws_xray_sdk", "jsonschema", "jwt", "argon2")
 
 
-def loaded_by(statement: str) -> set[str]:
-    """The top-level modules that a statement loads into a fresh interpreter."""
-    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+def modules_of(statement: str) -> set[str]:
+    """The modules that a statement loads into a fresh interpreter."""
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     environ = {"STAGE": "local", "AWS_DEFAULT_REGION": "us-east-1"}
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
     return set(json.loads(told.stdout))
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level ones among them."""
+    return {name.split(".")[0] for name in modules_of(statement)}
 
 
 def test_app_loads_nothing_heavy() -> None:
@@ -41,3 +46,7 @@ def test_kinds_can_be_declared_without_numpy() -> None:
 )
 def test_the_check_sees_what_is_heavy(statement: str, heavy: str) -> None:
     assert heavy in loaded_by(statement)
+
+
+def test_metrics_are_loaded_with_the_logger_and_cost_nothing_more() -> None:
+    assert "aws_lambda_powertools.metrics.metrics" in modules_of("from aws_lambda_powertools import Logger")

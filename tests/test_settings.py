@@ -43,6 +43,7 @@ def test_every_variable_is_read() -> None:
         ("TOKEN_SECRET", "short", "TOKEN_SECRET must have at least 32 characters, got 5"),
         ("TOKEN_TTL_S", "0", "TOKEN_TTL_S must be a whole number of at least 1, got '0'"),
         ("LEASE_S", "1.5", "LEASE_S must be a whole number of at least 1, got '1.5'"),
+        ("LEASE_S", "61", "LEASE_S must be at most 60, got 61"),
         ("PUBLIC_FORECASTS", "yes", "PUBLIC_FORECASTS must be true or false, got 'yes'"),
     ],
 )

@@ -52,6 +52,9 @@ class TaskSummary(Struct, frozen=True, kw_only=True):
     current: Annotated[int, Meta(description="The same as progress.")]
     total: Annotated[int, Meta(description="Always 100.")]
     stage: Annotated[str, Meta(description="What is being done, in a few words.")]
+    cache_key: Annotated[
+        str | None, Meta(description="What the request comes down to: tasks with the same one share a result; or null.")
+    ]
     ready: Annotated[bool, Meta(description="Whether the state is final.")]
     successful: Annotated[bool | None, Meta(description="Whether it ended as SUCCESS; null before the end.")]
     created_at: Annotated[str, Meta(description="RFC 3339 in UTC, like all times.")]

@@ -54,8 +54,7 @@ def wrap(app: Chalice, runtime: Runtime, view: View) -> Callable[..., Response]:
         answer = respond(view, call)
         took_ms = round((time.perf_counter() - began) * 1000, 1)
         # Without the query: it may hold a token one day.
-        log.info("request", method=call.method, path=call.path, status=answer.status, ms=took_ms,
-                 request_id=call.request_id)  # fmt: skip
+        log.info("request", method=call.method, path=call.path, status=answer.status, ms=took_ms)
         headers: dict[str, str | list[str]] = {
             "Content-Type": answer.content_type,
             "X-Request-Id": call.request_id,
@@ -80,10 +79,10 @@ def respond(view: View, call: Call) -> Answer:
         return view(call)
     except SluiceError as error:
         if error.status >= 500:
-            log.exception("request failed", path=call.path, slug=error.slug, request_id=call.request_id)
+            log.exception("request failed", path=call.path, slug=error.slug)
         return problem(error, call.request_id)
     except Exception:  # noqa: BLE001 - the outer edge: logged with its stack, answered without
-        log.exception("request crashed", path=call.path, request_id=call.request_id)
+        log.exception("request crashed", path=call.path)
         return problem(SluiceError("an internal error occurred"), call.request_id)
 
 

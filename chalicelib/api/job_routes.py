@@ -17,6 +17,13 @@ _STRICT = Param(
     summary="1 refuses unknown fields, which are ignored with a warning otherwise.",
     values=("1", "true"),
 )
+_SAVE = Param(
+    name="save",
+    where="query",
+    summary="true keeps the result in the caller's account, once however often its task runs; the task's result then "
+    "says `forecast_id`, or `save_error` if that could not be done. Needs an account. Goes before `save` in the body.",
+    values=("true", "1", "false", "0"),
+)
 _IDEMPOTENCY_KEY = Param(
     name="Idempotency-Key",
     where="header",
@@ -58,7 +65,7 @@ def _submitting(kind: AnyKind) -> Doc:
         details=f"Runs in the background, at most {kind.time_limit_s} s; its result can be read for "
         f"{kind.keep_s // 60} minutes. {_about_callers(kind)}{_about_unknown_fields(kind)}",
         access=_access(kind),
-        params=(*_strict(kind), _IDEMPOTENCY_KEY, _PREFER),
+        params=(*_strict(kind), *_save(kind), _IDEMPOTENCY_KEY, _PREFER),
         request=kind.request,
         example=kind.example,
         result=kind.result,
@@ -80,7 +87,7 @@ def _running(kind: AnyKind) -> Doc:
         group="Jobs",
         summary=f"{kind.summary}, answered in line",
         details=f"For work that is done at once; what is too long for one request is refused with 413 and belongs to "
-        f"`{kind.path}`. {_about_callers(kind)}{_about_unknown_fields(kind)}",
+        f"`{kind.path}`. {_about_callers(kind)}{_about_saving(kind)}{_about_unknown_fields(kind)}",
         access=_access(kind),
         params=_strict(kind),
         request=kind.request,
@@ -94,12 +101,22 @@ def _strict(kind: AnyKind) -> tuple[Param, ...]:
     return (_STRICT,) if kind.lenient else ()
 
 
+def _save(kind: AnyKind) -> tuple[Param, ...]:
+    return (_SAVE,) if submission.saves(kind) else ()
+
+
 def _access(kind: AnyKind) -> Access:
     return Access.OPTIONAL if kind.opened_by else Access.ACCOUNT
 
 
 def _about_callers(kind: AnyKind) -> str:
     return "Needs an account unless the deployment is open to everybody. " if kind.opened_by else ""
+
+
+def _about_saving(kind: AnyKind) -> str:
+    return (
+        f"A result that is to be saved belongs to `{kind.path}` and is refused here. " if submission.saves(kind) else ""
+    )
 
 
 def _about_unknown_fields(kind: AnyKind) -> str:

@@ -63,7 +63,7 @@ Notice = Connected | Subscribed | Unsubscribed | Failed | TaskStatus | TaskUpdat
 def status_of(job: Job) -> TaskStatus:
     """The answer to who asks for a task."""
     data = progress_of(job) | {"error": _error_of(job), "result_url": _result_url_of(job)}
-    return TaskStatus(job.id, data, job.progress, _cache_key_of(job))
+    return TaskStatus(job.id, data, job.progress, job.cache_key or None)
 
 
 def update_of(job: Job) -> TaskUpdate:
@@ -75,7 +75,7 @@ def update_of(job: Job) -> TaskUpdate:
         progress=job.progress,
         result_url=_result_url_of(job),
         error=_error_of(job),
-        cache_key=_cache_key_of(job),
+        cache_key=job.cache_key or None,
     )
 
 
@@ -103,8 +103,3 @@ def _result_url_of(job: Job) -> str | None:
 
 def _error_of(job: Job) -> str | None:
     return job.problem.detail if job.problem else None
-
-
-def _cache_key_of(job: Job) -> str | None:
-    # Only jobs whose kind shares results have one.
-    return getattr(job, "cache_key", None) or None

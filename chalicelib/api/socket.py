@@ -16,6 +16,7 @@ from chalicelib.api.http import Call
 from chalicelib.api.notices import Connected, Failed, Notice, Subscribed, Unsubscribed, reached, status_of, visible
 from chalicelib.aws.subscriptions import KEEP_S, Connection
 from chalicelib.errors import NotFound, SluiceError, Unavailable
+from chalicelib.jobs.sharing import look
 from chalicelib.jobs.store import Job
 from chalicelib.runtime import Runtime
 from chalicelib.telemetry import log
@@ -117,13 +118,14 @@ def _try(act: Callable[[Runtime, str, str], None], runtime: Runtime, connection_
 def _subscribe(runtime: Runtime, connection_id: str, task_id: str) -> None:
     job = _look(runtime, connection_id, task_id)
     # Stored before the state is shown: what changes after it was read finds the subscription.
-    runtime.subscriptions.subscribe(connection_id, task_id, reached(job))
+    runtime.subscriptions.subscribe(connection_id, task_id, reached(job), job_id=job.follows)
     send(runtime, connection_id, Subscribed(task_id))
     _show(runtime, connection_id, task_id)
 
 
 def _unsubscribe(runtime: Runtime, connection_id: str, task_id: str) -> None:
-    runtime.subscriptions.unsubscribe(connection_id, task_id)
+    found = runtime.engine.store.find(task_id)
+    runtime.subscriptions.unsubscribe(connection_id, task_id, job_id=found.job.follows if found else "")
     send(runtime, connection_id, Unsubscribed(task_id))
 
 
@@ -141,7 +143,7 @@ def _show(runtime: Runtime, connection_id: str, task_id: str) -> None:
 
 def _look(runtime: Runtime, connection_id: str, task_id: str) -> Job:
     """The task; raises NotFound if it is not there, has expired or is somebody else's."""
-    found = runtime.engine.store.find(task_id)
+    found = look(runtime.engine, task_id)
     if found is None or found.job.expires_s <= runtime.clock.now():
         raise NotFound(f"there is no task {task_id[:100]}")
     if found.job.owner:

@@ -10,16 +10,20 @@ from chalicelib.api.auth import require
 from chalicelib.api.body import read_body
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.tasks import POLL_S, describe
-from chalicelib.errors import FieldError, InvalidRequest
+from chalicelib.errors import FieldError, InvalidRequest, Unauthenticated
 from chalicelib.jobs.context import Unwatched
 from chalicelib.jobs.kind import AnyKind
+from chalicelib.jobs.sharing import look
+from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found
 from chalicelib.jobs.submit import Asker, submit
 
 # Of `Prefer: wait=N` (RFC 7240); API Gateway gives up after 29 s.
 LONGEST_WAIT_S = 20
 MAX_KEY_LENGTH = 255
+_SAYS = {State.PENDING: "queued", State.SUCCESS: "there is a result already"}
 _FIRST_LOOK_S, _LATER_LOOK_S = 0.05, 0.5
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def submitting(kind: AnyKind) -> View:
@@ -28,6 +32,8 @@ def submitting(kind: AnyKind) -> View:
     def submit_job(call: Call) -> Answer:
         caller = require(call, public=_is_public(call, kind))
         request, warnings = _read(call, kind, in_line=False)
+        if caller.is_anonymous and getattr(request, "save", False):
+            raise Unauthenticated("saving needs an account: log in at POST /api/auth/login, or leave out save")
         asker = Asker(owner=caller.user_id, key=_idempotency_key(call), warnings=warnings)
         job, is_replay = submit(call.runtime.engine, kind, request, asker)
         headers = {"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)}
@@ -42,7 +48,7 @@ def submitting(kind: AnyKind) -> View:
         body: dict[str, object] = {
             "task_id": job.id,
             "status": job.state,
-            "message": f"{kind.summary}: queued",
+            "message": f"{kind.summary}: {_SAYS.get(job.state, 'running already')}",
             "poll_url": headers["Location"],
         }
         if warnings:
@@ -50,6 +56,11 @@ def submitting(kind: AnyKind) -> View:
         return Answer(status=202, body=body, headers=headers)
 
     return submit_job
+
+
+def saves(kind: AnyKind) -> bool:
+    """Whether the kind keeps results on demand: its request has a field `save`, which `?save=` sets."""
+    return "save" in kind.request.__struct_fields__
 
 
 def running(kind: AnyKind) -> View:
@@ -72,7 +83,7 @@ def _wait(call: Call, job_id: str, seconds: int) -> Found | None:
     runtime = call.runtime
     deadline, pause_s = runtime.clock.now() + seconds, _FIRST_LOOK_S
     while runtime.clock.now() < deadline:
-        found = runtime.engine.store.find(job_id)
+        found = look(runtime.engine, job_id)
         if found is not None and found.job.state.is_final:
             return found
         runtime.clock.sleep(pause_s)
@@ -96,12 +107,26 @@ def _idempotency_key(call: Call) -> str:
 
 def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, tuple[str, ...]]:
     request, warnings = read_body(call, kind.request, lenient=kind.lenient)
+    request = _ask_to_save(call, kind, request, in_line=in_line)
     errors = kind.check(request)
     if errors:
         raise InvalidRequest(errors)
     if kind.weigh is not None:
         kind.weigh(request, in_line)
     return request, warnings
+
+
+def _ask_to_save(call: Call, kind: AnyKind, request: msgspec.Struct, *, in_line: bool) -> msgspec.Struct:
+    """The request with `?save=` in it; raises InvalidRequest where that is no answer, or nothing can be saved."""
+    text = call.query.get("save", "")
+    if text.lower() not in (*_FLAGS, ""):
+        raise InvalidRequest([FieldError("", f"save must be true or false, got {text[:40]!r}")])
+    asked = _FLAGS[text.lower()] if text else getattr(request, "save", False)
+    if asked and not saves(kind):
+        raise InvalidRequest([FieldError("", f"save is not for the kind {kind.name}, whose results are not kept")])
+    if asked and in_line:
+        raise InvalidRequest([FieldError("", f"save is for the background only: send the request to {kind.path}")])
+    return msgspec.structs.replace(request, save=asked) if saves(kind) else request
 
 
 def _is_public(call: Call, kind: AnyKind) -> bool:

@@ -13,7 +13,7 @@ from chalicelib.api.auth import require, who
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
-from chalicelib.jobs import operations
+from chalicelib.jobs import operations, sharing
 from chalicelib.jobs.kind import Registry
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found, Job
@@ -54,7 +54,7 @@ def download(call: Call) -> Answer:
     if job.state is not State.SUCCESS:
         raise Conflict(f"task {job.id} has no result: it is {job.state}")
     file_name = f"{job.kind}-{job.id}.json"
-    link = call.runtime.engine.store.result_link(job.id, file_name)
+    link = call.runtime.engine.store.result_link(job.follows or job.id, file_name)
     if link is not None:
         return Answer(status=303, headers={"Location": link, "Cache-Control": "no-store"})
     disposition = f'attachment; filename="{file_name}"'
@@ -63,8 +63,7 @@ def download(call: Call) -> Answer:
 
 def cancel(call: Call) -> Answer:
     """DELETE /api/tasks/{task_id}: revokes a waiting job, asks a running one to stop, 409 if it ended otherwise."""
-    _find(call)
-    job = call.runtime.engine.lifecycle.cancel(call.params["task_id"])
+    job = sharing.cancel(call.runtime.engine, _find(call).job)
     if job.state in (State.SUCCESS, State.FAILURE):
         raise Conflict(f"task {job.id} has already ended as {job.state}")
     message = "The task was cancelled" if job.state.is_final else "The task was asked to stop"
@@ -75,9 +74,13 @@ def restarting(registry: Registry) -> View:
     """The view of POST /api/tasks/{task_id}/retry: a failed job waits for a new start."""
 
     def restart(call: Call) -> Answer:
-        job = operations.restart(call.runtime.engine, registry, _find(call).job)
+        job = _find(call).job
+        if job.state is not State.FAILURE:
+            raise Conflict(f"only a failed task can be started again, and task {job.id} is {job.state}")
+        work = msgspec.structs.replace(job, id=job.follows or job.id)
+        state = operations.restart(call.runtime.engine, registry, work).state
         location = f"/api/tasks/{job.id}"
-        body = {"task_id": job.id, "status": job.state, "message": "The task was queued again", "poll_url": location}
+        body = {"task_id": job.id, "status": state, "message": "The task was queued again", "poll_url": location}
         return Answer(status=202, body=body, headers={"Location": location, "Retry-After": str(POLL_S)})
 
     return restart
@@ -89,7 +92,7 @@ def list_own(call: Call) -> Answer:
     wanted = _filter(call)
     engine, now = call.runtime.engine, call.runtime.clock.now()
     page = engine.store.page(caller.user_id, _limit(call), call.query.get("cursor", ""))
-    shown = [job for job in page.jobs if job.expires_s > now and wanted(job)]
+    shown = [job for job in sharing.views(engine, page.jobs) if job.expires_s > now and wanted(job)]
     tasks = [progress_of(job) | {"created_at": rfc3339(job.created_ms / 1000)} for job in shown]
     return Answer(body={"tasks": tasks, "next_cursor": page.cursor or None}, headers={"Cache-Control": "no-store"})
 
@@ -128,6 +131,7 @@ def progress_of(job: Job) -> dict[str, Any]:  # a JSON object
         "current": job.progress,
         "total": 100,
         "stage": job.stage,
+        "cache_key": job.cache_key or None,
         "ready": job.state.is_final,
         "successful": job.state is State.SUCCESS if job.state.is_final else None,
     }
@@ -154,7 +158,7 @@ def describe(found: Found) -> dict[str, Any]:  # a JSON object
 def _find(call: Call) -> Found:
     """The task of the path; NotFound if it is not there or somebody else's, Gone if it has expired."""
     task_id = call.params["task_id"]
-    found = call.runtime.engine.store.find(task_id)
+    found = sharing.look(call.runtime.engine, task_id)
     now = call.runtime.clock.now()
     # DynamoDB removes items up to days after their time; what is past it counts as removed.
     if found is None or found.job.forgotten_s <= now:

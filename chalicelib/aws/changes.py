@@ -11,12 +11,9 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.jobs.dynamo import META
+from chalicelib.jobs.items import META, unpack
 from chalicelib.jobs.store import Job
 from chalicelib.telemetry import log
-
-# Stored as JSON text inside an item.
-_JSON = ("problem", "warnings")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,20 +36,11 @@ def _read(record: dict[str, Any]) -> Change | None:
         return None
     try:
         return Change(
-            old=_read_job(written["OldImage"]),
-            new=_read_job(written["NewImage"]),
+            old=unpack(written["OldImage"]),
+            new=unpack(written["NewImage"]),
             sequence=int(written["SequenceNumber"]),
             at_s=float(written["ApproximateCreationDateTime"]),
         )
     except (msgspec.MsgspecError, KeyError, ValueError) as error:
         log.error("unreadable change", job_id=written["Keys"]["id"].get("S"), error=str(error))
         return None
-
-
-def _read_job(image: dict[str, Any]) -> Job:
-    """What is not known is left out, so that a newer worker's items can be read during a deploy."""
-    fields: dict[str, Any] = {}
-    for name in set(Job.__struct_fields__) & set(image):
-        ((kind, value),) = image[name].items()
-        fields[name] = int(value) if kind == "N" else msgspec.json.decode(value) if name in _JSON else value
-    return msgspec.convert(fields, Job)

@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.accounts.keys import KEEP_S, USE_GRAIN_S, ApiKey
 from chalicelib.errors import Conflict
-from chalicelib.jobs.clients import client, outages
+from chalicelib.jobs.clients import PROMPT_S, client, outages
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -112,8 +112,8 @@ class DynamoKeys:
 
     @cached_property
     def _db(self) -> DynamoDBClient:
-        # Every request with a credential waits for this one: 1 s, and once more.
-        api: DynamoDBClient = client("dynamodb", read_timeout_s=1)
+        # Every request with a credential waits for this one.
+        api: DynamoDBClient = client("dynamodb", read_timeout_s=PROMPT_S)
         return api
 
     def _get(self, key: Item) -> Item | None:

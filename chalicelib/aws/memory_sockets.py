@@ -15,7 +15,8 @@ class MemorySubscriptions:
 
     def __init__(self) -> None:
         self._connections: dict[str, Connection] = {}
-        self._subscribers: dict[str, dict[str, Subscriber]] = {}
+        # By job, then by connection and the task that follows the job, if one does.
+        self._subscribers: dict[str, dict[tuple[str, str], Subscriber]] = {}
 
     def connect(self, connection: Connection) -> None:
         self._connections[connection.id] = connection
@@ -31,26 +32,29 @@ class MemorySubscriptions:
     def disconnect(self, connection_id: str) -> None:
         self._connections.pop(connection_id, None)
         for watching in self._subscribers.values():
-            watching.pop(connection_id, None)
+            for key in [key for key in watching if key[0] == connection_id]:
+                del watching[key]
 
-    def subscribe(self, connection_id: str, task_id: str, since: int) -> None:
+    def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
         is_known = connection_id in self._connections
-        watched = [task for task, watching in self._subscribers.items() if connection_id in watching]
-        if not is_known or (len(watched) >= LIMIT and task_id not in watched):
+        key, watching = (connection_id, task_id if job_id else ""), self._subscribers.setdefault(job_id or task_id, {})
+        count = sum(key[0] == connection_id for others in self._subscribers.values() for key in others)
+        if not is_known or (count >= LIMIT and key not in watching):
             raise refusal(is_known=is_known)
-        new = Subscriber(connection_id=connection_id, since=since)
-        self._subscribers.setdefault(task_id, {}).setdefault(connection_id, new)
+        watching.setdefault(key, Subscriber(connection_id=connection_id, task_id=key[1], since=since))
 
-    def unsubscribe(self, connection_id: str, task_id: str) -> None:
-        self._subscribers.get(task_id, {}).pop(connection_id, None)
+    def unsubscribe(self, connection_id: str, task_id: str, *, job_id: str = "") -> None:
+        self._subscribers.get(job_id or task_id, {}).pop((connection_id, task_id if job_id else ""), None)
 
-    def subscribers(self, task_id: str) -> list[Subscriber]:
-        return sorted(self._subscribers.get(task_id, {}).values(), key=lambda one: one.connection_id)
+    def subscribers(self, job_id: str) -> list[Subscriber]:
+        watching = self._subscribers.get(job_id, {})
+        return [watching[key] for key in sorted(watching)]
 
-    def note_sent(self, connection_id: str, task_id: str, sent: int) -> None:
-        known = self._subscribers.get(task_id, {}).get(connection_id)
+    def note_sent(self, connection_id: str, task_id: str, sent: int, *, job_id: str = "") -> None:
+        watching = self._subscribers.get(job_id or task_id, {})
+        known = watching.get(key := (connection_id, task_id if job_id else ""))
         if known is not None:
-            self._subscribers[task_id][connection_id] = msgspec.structs.replace(known, sent=sent)
+            watching[key] = msgspec.structs.replace(known, sent=sent)
 
 
 class MemorySockets:

@@ -1,8 +1,9 @@
 """Which connection watches which task, in one DynamoDB table that reads both ways.
 
-A subscription is an item `task#<task>` / `<connection>`: a push reads a task's subscribers with one query. A connection
-is one item `connection#<id>` / `connection` with the set of its tasks: a disconnect knows what to delete without an
-index, which could lag behind. Readers need not look at `ttl`: a message to a connection that is over says so.
+A subscription is an item `task#<task>` / `<connection>`: a push reads a task's subscribers with one query. To watch a
+task that follows a job is to watch that job: `task#<job>` / `<connection>#<task>`. A connection is one item
+`connection#<id>` / `connection` with the set of its tasks: a disconnect knows what to delete without an index, which
+could lag behind. Readers need not look at `ttl`: a message to a connection that is over says so.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ Item = dict[str, Any]
 
 _WHAT = "the subscription store"
 _CONNECTION = "connection"
+# In no id of a task or a connection.
+_FOLLOWED_BY = "#"
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +47,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection that watches a task."""
+    """A connection that watches a job."""
 
     connection_id: str
+    # The task by which the connection knows the job; empty: the job itself.
+    task_id: str = ""
     # How far the task was when the subscription was made; what came before is not news.
     since: int = 0
     # The stream's number of the last change that was sent, noted when a batch has to come again.
@@ -68,16 +73,19 @@ class Subscriptions(Protocol):
     def disconnect(self, connection_id: str) -> None:
         """Removes the connection and all its subscriptions."""
 
-    def subscribe(self, connection_id: str, task_id: str, since: int) -> None:
-        """Adds a subscription, or keeps the one there is; raises NotFound (no connection) or Conflict (too many)."""
+    def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
+        """Adds a subscription, or keeps the one there is; raises NotFound (no connection) or Conflict (too many).
 
-    def unsubscribe(self, connection_id: str, task_id: str) -> None:
+        `job_id` here and below is the job that the task follows, if it follows one.
+        """
+
+    def unsubscribe(self, connection_id: str, task_id: str, *, job_id: str = "") -> None:
         """Removes a subscription, if there is one."""
 
-    def subscribers(self, task_id: str) -> list[Subscriber]:
-        """All that watch the task, as last written."""
+    def subscribers(self, job_id: str) -> list[Subscriber]:
+        """All that watch the job, also by tasks that follow it, as last written."""
 
-    def note_sent(self, connection_id: str, task_id: str, sent: int) -> None:
+    def note_sent(self, connection_id: str, task_id: str, sent: int, *, job_id: str = "") -> None:
         """Notes the last change that was sent, if the subscription is still there."""
 
 
@@ -122,54 +130,57 @@ class DynamoSubscriptions:
             answer = self._db.delete_item(
                 TableName=self._table, Key=_connection_key(connection_id), ReturnValues="ALL_OLD"
             )
-        for task_id in answer.get("Attributes", {}).get("tasks", {}).get("SS", []):
-            self._delete(task_id, connection_id)
+        for name in answer.get("Attributes", {}).get("tasks", {}).get("SS", []):
+            job_id, _, task_id = name.rpartition(_FOLLOWED_BY)
+            self._delete(_subscription_key(connection_id, task_id, job_id))
 
-    def subscribe(self, connection_id: str, task_id: str, since: int) -> None:
+    def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
         # The connection first: a crash in between leaves a name in its set, not a subscription nobody would delete.
-        expires = self._add_task(connection_id, task_id)
+        expires = self._add_task(connection_id, _name(task_id, job_id))
         self._update(
-            _subscription_key(task_id, connection_id),
+            _subscription_key(connection_id, task_id, job_id),
             "SET since = if_not_exists(since, :since), #ttl = :ttl",
             {":since": {"N": str(since)}, ":ttl": expires},
             ExpressionAttributeNames={"#ttl": "ttl"},
         )
 
-    def unsubscribe(self, connection_id: str, task_id: str) -> None:
-        self._delete(task_id, connection_id)
-        self._update_if_there(_connection_key(connection_id), "DELETE tasks :task", {":task": {"SS": [task_id]}})
+    def unsubscribe(self, connection_id: str, task_id: str, *, job_id: str = "") -> None:
+        self._delete(_subscription_key(connection_id, task_id, job_id))
+        names = {":task": {"SS": [_name(task_id, job_id)]}}
+        self._update_if_there(_connection_key(connection_id), "DELETE tasks :task", names)
 
-    def subscribers(self, task_id: str) -> list[Subscriber]:
+    def subscribers(self, job_id: str) -> list[Subscriber]:
         with outages(_WHAT):
             pages = self._db.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="id = :id",
-                ExpressionAttributeValues={":id": {"S": f"task#{task_id}"}},
+                ExpressionAttributeValues={":id": {"S": f"task#{job_id}"}},
                 # An index or a stale read could miss who has just been told the present state.
                 ConsistentRead=True,
             )
             items: Iterable[Item] = [item for page in pages for item in page["Items"]]
         return [
             Subscriber(
-                connection_id=item["part"]["S"],
+                connection_id=item["part"]["S"].partition(_FOLLOWED_BY)[0],
+                task_id=item["part"]["S"].partition(_FOLLOWED_BY)[2],
                 since=int(item["since"]["N"]),
                 sent=int(item.get("sent", {"S": "0"})["S"]),
             )
             for item in items
         ]
 
-    def note_sent(self, connection_id: str, task_id: str, sent: int) -> None:
+    def note_sent(self, connection_id: str, task_id: str, sent: int, *, job_id: str = "") -> None:
         # As text: a number of DynamoDB's has 38 digits, a sequence number up to 40.
-        key = _subscription_key(task_id, connection_id)
+        key = _subscription_key(connection_id, task_id, job_id)
         self._update_if_there(key, "SET sent = :sent", {":sent": {"S": str(sent)}})
 
-    def _add_task(self, connection_id: str, task_id: str) -> Item:
+    def _add_task(self, connection_id: str, name: str) -> Item:
         """Adds the task to the connection's set; answers when the connection expires."""
         try:
             answer = self._update(
                 _connection_key(connection_id),
                 "ADD tasks :tasks",
-                {":tasks": {"SS": [task_id]}, ":task": {"S": task_id}, ":limit": {"N": str(LIMIT)}},
+                {":tasks": {"SS": [name]}, ":task": {"S": name}, ":limit": {"N": str(LIMIT)}},
                 ConditionExpression="attribute_exists(id) AND "
                 "(attribute_not_exists(tasks) OR size(tasks) < :limit OR contains(tasks, :task))",
                 ReturnValues="ALL_NEW",
@@ -192,9 +203,9 @@ class DynamoSubscriptions:
                 TableName=self._table, Key=key, UpdateExpression=expression, ExpressionAttributeValues=values, **more
             )
 
-    def _delete(self, task_id: str, connection_id: str) -> None:
+    def _delete(self, key: Item) -> None:
         with outages(_WHAT):
-            self._db.delete_item(TableName=self._table, Key=_subscription_key(task_id, connection_id))
+            self._db.delete_item(TableName=self._table, Key=key)
 
 
 def new_connections(records: Iterable[Item]) -> list[str]:
@@ -215,5 +226,11 @@ def _connection_key(connection_id: str) -> Item:
     return {"id": {"S": f"{_CONNECTION}#{connection_id}"}, "part": {"S": _CONNECTION}}
 
 
-def _subscription_key(task_id: str, connection_id: str) -> Item:
-    return {"id": {"S": f"task#{task_id}"}, "part": {"S": connection_id}}
+def _subscription_key(connection_id: str, task_id: str, job_id: str) -> Item:
+    part = f"{connection_id}{_FOLLOWED_BY}{task_id}" if job_id else connection_id
+    return {"id": {"S": f"task#{job_id or task_id}"}, "part": {"S": part}}
+
+
+def _name(task_id: str, job_id: str) -> str:
+    """What a connection's set says of a task: enough to find the subscription again."""
+    return f"{job_id}{_FOLLOWED_BY}{task_id}" if job_id else task_id

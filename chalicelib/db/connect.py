@@ -33,7 +33,9 @@ class Database:
         try:
             with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
                 yield cursor
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except psycopg2.Error as error:
+            if not _is_outage(error):
+                raise
             self.close()
             raise Unavailable("the database went away", retry_after_s=5) from error
 
@@ -67,6 +69,13 @@ def _is_alive(connection: extensions.connection) -> bool:
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+    except psycopg2.Error:
         return False
     return True
+
+
+def _is_outage(error: psycopg2.Error) -> bool:
+    # Of a server that was ended in immediate mode, or crashed, psycopg2 says plain DatabaseError.
+    return type(error) is psycopg2.DatabaseError or isinstance(
+        error, (psycopg2.OperationalError, psycopg2.InterfaceError)
+    )

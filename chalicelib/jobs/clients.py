@@ -12,6 +12,10 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from chalicelib.errors import Unavailable
 
+# For calls that somebody waits for: twice this and a pause of up to 1 s between the two tries, so 2.5 s at most.
+PROMPT_S = 0.75
+# For calls that nobody waits for: an answer that was given up too early would be a run for nothing.
+PATIENT_S = 3
 _RETRY_AFTER_S = 5
 
 

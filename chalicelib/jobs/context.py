@@ -20,10 +20,11 @@ _BEATS_PER_LEASE = 6
 class JobProgress:
     """The Progress of one attempt: its beats, those of a thread while the run is silent, and its time limit."""
 
-    def __init__(self, engine: Engine, job: Job, time_limit_s: int) -> None:
+    def __init__(self, engine: Engine, job: Job, time_limit_s: int, *, is_last_attempt: bool = False) -> None:
         self.job_id = job.id
         self.owner = job.owner
         self.cursor = job.cursor
+        self.is_last_attempt = is_last_attempt
         self.parts = engine.parts
         self._engine = engine
         self._job = job
@@ -100,6 +101,7 @@ class Unwatched:
 
     job_id = ""
     cursor = ""
+    is_last_attempt = True
 
     def __init__(self, parts: object, owner: str) -> None:
         self.parts = parts

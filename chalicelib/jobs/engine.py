@@ -11,17 +11,19 @@ from chalicelib.ids import Ids
 from chalicelib.jobs.lifecycle import Lifecycle
 from chalicelib.jobs.queue import Queues
 from chalicelib.jobs.store import Store
+from chalicelib.telemetry import Meter
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The store, the queues, and where time and ids come from."""
+    """The store, the queues, where time and ids come from, and where metrics go."""
 
     store: Store
     queues: Queues
     clock: Clock
     ids: Ids
     lease_s: int
+    meter: Meter
     # 0..1, for spreading retries.
     chance: Callable[[], float] = random.random
     # Handed to every run as it is; the engine does not look into it.
@@ -29,4 +31,4 @@ class Engine:
 
     @property
     def lifecycle(self) -> Lifecycle:
-        return Lifecycle(self.store, self.clock, self.lease_s)
+        return Lifecycle(self.store, self.clock, lease_s=self.lease_s, meter=self.meter)

@@ -28,6 +28,8 @@ class Progress(Protocol):
     owner: str
     # What the step before handed on as Continue(cursor); empty in the first one.
     cursor: str
+    # Whether the job ends in FAILURE if this run meets an outage and lets it pass.
+    is_last_attempt: bool
     # The composition root, for runs that need more than their request; the kinds know its type.
     parts: object
 
@@ -41,6 +43,22 @@ class Continue(msgspec.Struct, frozen=True):
     """A run's answer when there is more to do than fits into one function run: the next step gets `cursor`."""
 
     cursor: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache(Generic[Request]):
+    """How requests of a kind are told to be the same, so that one job answers them all.
+
+    Only for kinds whose result follows from the request and from data that has a version.
+    """
+
+    # What the request comes down to, as JSON; None: this one is not to be shared.
+    canonical: Callable[[Request], object]
+    # Names the state of what the result is made from besides the request; is handed the composition root. A new
+    # state lets all older answers be forgotten.
+    version: Callable[[object], str]
+    # Whether accounts share with each other; otherwise each account shares with itself alone.
+    across_accounts: bool = False
 
 
 def accept_all(request: msgspec.Struct) -> list[FieldError]:
@@ -73,6 +91,8 @@ class JobKind(Generic[Request, Result]):
     keep_s: int = 3600
     # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
     max_attempts: int = 4
+    # None: every request is a job of its own.
+    cache: Cache[Request] | None = None
     # Steps after the first one that a run may ask for with Continue.
     max_hops: int = 0
     # The setting that opens the kind to callers without an account; empty: accounts only.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
 from chalicelib.jobs.queue import Delivery, Depth, Message
-from chalicelib.jobs.state import SUCCEED, Guard, Move, State
+from chalicelib.jobs.state import FOLLOW, LEAVE, REVOKE, SUBMIT, SUCCEED, Guard, Move, State
 from chalicelib.jobs.store import (
     INLINE_LIMIT,
     RESULT_ITEM_LIMIT,
@@ -20,6 +21,7 @@ from chalicelib.jobs.store import (
     Job,
     Page,
     Refused,
+    Taken,
     forbids,
 )
 
@@ -31,19 +33,42 @@ class MemoryStore:
         self._jobs: dict[str, Job] = {}
         self._requests: dict[str, bytes] = {}
         self._results: dict[str, bytes] = {}
+        self._shared: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def add(self, job: Job, request: bytes) -> None:
+    def add(self, job: Job, request: bytes, *, instead_of: str = "") -> None:
         with self._lock:
             if job.id in self._jobs:
-                raise Refused(Move("submit", frozenset(), State.PENDING), self._jobs[job.id])
+                raise Refused(SUBMIT, self._jobs[job.id])
+            if job.cache_key:
+                holder = self._shared.get(job.cache_key, instead_of)
+                if holder != instead_of:
+                    raise Taken(holder)
+                self._shared[job.cache_key] = job.id
             self._jobs[job.id] = job
             self._requests[job.id] = request
+
+    def follow(self, task: Job, change: Change) -> None:
+        with self._lock:
+            if task.id in self._jobs:
+                raise Refused(SUBMIT, self._jobs[task.id])
+            self._apply(task.follows, FOLLOW, change)
+            self._jobs[task.id] = task
+
+    def leave(self, task: Job, change: Change) -> None:
+        with self._lock:
+            stored, work = self._jobs.get(task.id), self._jobs.get(task.follows)
+            if stored is None or forbids(stored, REVOKE, change):
+                raise Refused(REVOKE, stored)
+            if work is None or forbids(work, LEAVE, change):
+                raise Refused(LEAVE, work)
+            self._apply(task.id, REVOKE, change)
+            self._apply(task.follows, LEAVE, Change(now_ms=change.now_ms))
 
     def withdraw(self, job_id: str) -> None:
         with self._lock:
             job = self._jobs.get(job_id)
-            if job is not None and job.state is State.PENDING:
+            if job is not None and job.state is State.PENDING and not job.followers:
                 del self._jobs[job_id], self._requests[job_id]
 
     def find(self, job_id: str) -> Found | None:
@@ -55,6 +80,10 @@ class MemoryStore:
             size = len(result or b"")
             return Found(job, result if size <= INLINE_LIMIT else None, size)
 
+    def jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        with self._lock:
+            return {job_id: self._jobs[job_id] for job_id in job_ids if job_id in self._jobs}
+
     def result_link(self, job_id: str, file_name: str) -> str | None:
         result = self._results.get(job_id, b"")
         return f"memory:{job_id}/{file_name}" if len(result) > RESULT_ITEM_LIMIT else None
@@ -64,7 +93,8 @@ class MemoryStore:
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         with self._lock:
-            found = [job for job in self._jobs.values() if not job.state.is_final and job.due_ms <= now_ms]
+            unended = [job for job in self._jobs.values() if not job.state.is_final and not job.follows]
+            found = [job for job in unended if job.due_ms <= now_ms]
         return [job.id for job in sorted(found, key=lambda job: job.due_ms)[:limit]]
 
     def page(self, owner: str, limit: int, cursor: str) -> Page:
@@ -102,6 +132,7 @@ class MemoryStore:
             state=move.target or job.state,
             updated_ms=change.now_ms,
             attempt=job.attempt + move.begins,
+            followers=job.followers + move.followers,
             resends=0 if move.begins else job.resends + (move.guard is Guard.SAME_RESENDS),
             expires_s=expires_s,
             **written,

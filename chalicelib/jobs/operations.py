@@ -11,8 +11,8 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
 from chalicelib.jobs.queue import Delivery, Message
-from chalicelib.jobs.state import REVOKE, WAITING, State
-from chalicelib.jobs.store import Change, Job, Refused
+from chalicelib.jobs.state import WAITING, State
+from chalicelib.jobs.store import Job, Refused
 from chalicelib.settings import QUEUES
 from chalicelib.telemetry import log
 
@@ -186,7 +186,6 @@ def restart(engine: Engine, registry: Registry, job: Job) -> Job:
         raise Conflict(f"task {job.id} is of kind {job.kind}, which is not offered any more")
     waiting = engine.lifecycle.redrive(job)
     engine.queues.send(kind.queue, Message(waiting.id, kind.name))
-    log.warning("job redriven", job_id=waiting.id, kind=waiting.kind)
     return waiting
 
 
@@ -239,7 +238,7 @@ def _is_waiting_in(registry: Registry, job: Job, queue: str) -> bool:
 def _revoke(engine: Engine, job: Job) -> bool:
     """Whether the job still waited, and is revoked now; one that has begun meanwhile goes on."""
     try:
-        engine.store.apply(job.id, REVOKE, Change(now_ms=engine.lifecycle.now_ms(), stage="cancelled by an operator"))
+        engine.lifecycle.drop(job)
     except Refused:
         return False
     return True

@@ -24,6 +24,13 @@ _IN_FLIGHT: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
 _HIDDEN_S, _EMPTY_POLLS = 60, 3
 
 
+class Header(msgspec.Struct, frozen=True):
+    """What a message of every version has, so that each release can tell which job it is of."""
+
+    id: str
+    v: int = VERSION
+
+
 class Message(msgspec.Struct, frozen=True):
     """All that travels: the job's id and kind; everything else is in the store."""
 

@@ -40,6 +40,9 @@ class Guard(StrEnum):
     MINE = "attempt is mine"
     MINE_NOT_CANCELLED = "attempt is mine, no cancel requested"
     SAME_RESENDS = "sent again as often as I have seen"
+    NOT_CANCELLED = "no cancel requested"
+    UNFOLLOWED = "nobody follows"
+    FOLLOWED = "somebody follows"
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -49,6 +52,8 @@ class Move(msgspec.Struct, frozen=True):
     sources: frozenset[State]
     target: State | None
     guard: Guard = Guard.NOTHING
+    # What it adds to the number of tasks that follow the job.
+    followers: int = 0
 
     @property
     def begins(self) -> bool:
@@ -63,9 +68,11 @@ class Move(msgspec.Struct, frozen=True):
     @property
     def revives(self) -> bool:
         """Whether it brings back a job that was over; it can then wait as long as a new one."""
-        return self.sources <= FINAL
+        return bool(self.sources) and self.sources <= FINAL
 
 
+# By who asks; no job is there yet.
+SUBMIT = Move("submit", frozenset(), State.PENDING)
 # By a worker.
 CLAIM = Move("claim", WAITING, State.STARTED)
 RECLAIM = Move("reclaim", RUNNING, State.STARTED, Guard.LEASE_EXPIRED)
@@ -76,9 +83,16 @@ SUCCEED = Move("succeed", RUNNING, State.SUCCESS, Guard.MINE)
 FAIL = Move("fail", RUNNING, State.FAILURE, Guard.MINE)
 STOP = Move("stop", RUNNING, State.REVOKED, Guard.MINE)
 # By the job's owner.
-REVOKE = Move("revoke", WAITING, State.REVOKED)
-REQUEST_CANCEL = Move("request cancel", RUNNING, None)
+REVOKE = Move("revoke", WAITING, State.REVOKED, Guard.UNFOLLOWED)
+REQUEST_CANCEL = Move("request cancel", RUNNING, None, Guard.UNFOLLOWED)
+DETACH = Move("detach", WAITING | RUNNING, None, Guard.FOLLOWED)
+# By somebody who asked for the same.
+FOLLOW = Move("follow", WAITING | RUNNING | {State.SUCCESS}, None, Guard.NOT_CANCELLED, followers=1)
+LEAVE = Move("leave", WAITING | RUNNING, None, Guard.FOLLOWED, followers=-1)
+# By its owner or an operator.
 REDRIVE = Move("redrive", frozenset({State.FAILURE}), State.PENDING)
+# By an operator.
+DROP = Move("drop", WAITING, State.REVOKED)
 # By the sweeper.
 RESEND = Move("resend", WAITING, None, Guard.SAME_RESENDS)
 DEFER = Move("defer", WAITING, None)
@@ -88,6 +102,6 @@ ABANDON = Move("abandon", RUNNING, State.REVOKED, Guard.LEASE_EXPIRED)
 
 MOVES = (
     CLAIM, RECLAIM, BEAT, CONTINUE, RETRY_LATER, SUCCEED, FAIL, STOP,
-    REVOKE, REQUEST_CANCEL, REDRIVE,
+    REVOKE, REQUEST_CANCEL, DETACH, FOLLOW, LEAVE, REDRIVE, DROP,
     RESEND, DEFER, REQUEUE, GIVE_UP, ABANDON,
 )  # fmt: skip

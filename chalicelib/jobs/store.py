@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -19,7 +20,9 @@ INLINE_LIMIT = 4 * 1024 * 1024
 # After a job has expired its record stays this long, so that its id is answered "expired" rather than "unknown".
 TOMBSTONE_S = 7 * 24 * 3600
 # What a change may write besides state, attempt, times and resends.
-WRITTEN = ("lease_ms", "progress", "stage", "cancel_requested", "problem", "forgiven", "hops", "cursor", "due_ms")
+WRITTEN = (
+    "lease_ms", "progress", "stage", "cancel_requested", "problem", "forgiven", "hops", "cursor", "due_ms", "detached",
+)  # fmt: skip
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -64,6 +67,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     # What the caller should know about the request, such as fields that were ignored.
     warnings: tuple[str, ...] = ()
+    # What the request comes down to, where its kind shares results; empty: not shared.
+    cache_key: str = ""
+    # The job that does the work, of a task that only follows it, and how many tasks follow this job.
+    follows: str = ""
+    followers: int = 0
+    # Its owner has cancelled it, and it goes on for those that follow.
+    detached: bool = False
 
     @property
     def tries(self) -> int:
@@ -90,6 +100,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     hops: int | None = None
     cursor: str | None = None
     due_ms: int | None = None
+    detached: bool | None = None
     # Where the guard asks for it, what the caller has seen; written as one more.
     resends: int | None = None
 
@@ -129,20 +140,44 @@ class Refused(SluiceError):
 
     def __init__(self, move: Move, job: Job | None) -> None:
         super().__init__(f"{move.name} refused in {job.state if job else 'no state'}")
+        self.move = move
         self.job = job
+
+
+class Taken(SluiceError):
+    """Another job, `job_id`, stands for the cache key already."""
+
+    slug, title = "taken", "Cache key taken"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} stands for the cache key")
+        self.job_id = job_id
 
 
 class Store(Protocol):
     """Keeps jobs; each move is one atomic conditional write. All methods raise Unavailable on an outage."""
 
-    def add(self, job: Job, request: bytes) -> None:
-        """Stores a new job with its encoded request; raises Refused if the id is taken."""
+    def add(self, job: Job, request: bytes, *, instead_of: str = "") -> None:
+        """Stores a new job with its encoded request; raises Refused if the id is taken.
+
+        A job with a cache key stands for that key from then on; raises Taken if another one does, unless it is
+        `instead_of` that one.
+        """
+
+    def follow(self, task: Job, change: Change) -> None:
+        """Stores a task that follows a job, and FOLLOW of that job, in one write; raises Refused for either."""
+
+    def leave(self, task: Job, change: Change) -> None:
+        """REVOKE of a task that follows a job, and LEAVE of that job, in one write; raises Refused for either."""
 
     def withdraw(self, job_id: str) -> None:
-        """Removes a job that could not be queued, if it is still PENDING."""
+        """Removes a job that could not be queued, if it is still PENDING and nobody follows it."""
 
     def find(self, job_id: str) -> Found | None:
         """The job and its result as last written."""
+
+    def jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of the jobs that are there, by id, possibly a little stale."""
 
     def result_link(self, job_id: str, file_name: str) -> str | None:
         """A short-lived address of the result where it is kept as a file of its own."""
@@ -172,6 +207,12 @@ def forbids(job: Job, move: Move, change: Change) -> bool:
             return job.lease_ms >= change.now_ms
         case "SAME_RESENDS":
             return job.resends != change.resends
+        case "NOT_CANCELLED":
+            return job.cancel_requested
+        case "UNFOLLOWED":
+            return job.followers > 0
+        case "FOLLOWED":
+            return job.followers == 0
         case "MINE":
             return job.attempt != change.attempt
         case "MINE_NOT_CANCELLED":

@@ -2,11 +2,15 @@
 
 A crashed worker leaves a lease that runs out; a submit that died between its two calls leaves a job without a message.
 Every move is conditional, so two sweepers at once do the work of one.
+
+A lease is written by its worker's clock, and clocks differ. So nobody is taken for dead by the time alone: the sweeper
+notes the running jobs that look silent, waits by its own clock and moves those only that have not beaten meanwhile.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache, partial
 
 import msgspec
@@ -26,25 +30,46 @@ def sweep(engine: Engine, registry: Registry) -> dict[str, int]:
     """Moves every job that is due and answers how many were requeued, resent, deferred, given up, revoked."""
     done: Counter[str] = Counter()
     is_paused = cache(partial(_is_paused, engine))
+    for job in _due(engine):
+        try:
+            kind = registry.get(job.kind)
+            if kind is not None and not job.state.is_running and is_paused(kind.queue):
+                engine.lifecycle.defer(job)
+                done["deferred"] += 1
+            else:
+                done[_move(engine, registry, job)] += 1
+        except Refused as refused:
+            # The index was stale, or somebody else was faster.
+            log.info("sweep refused", job_id=job.id, reason=refused.detail)
+    if done:
+        log.info("swept", extra=dict(done))
+    return dict(done)
+
+
+def _due(engine: Engine) -> Iterator[Job]:
+    """The jobs to move: those that wait, and then the running ones that were silent while they were watched."""
     now_ms = engine.lifecycle.now_ms()
+    silent = []
     for job_id in engine.store.due(now_ms, LIMIT):
         found = engine.store.find(job_id)
         if found is None or found.job.state.is_final or found.job.due_ms > now_ms:
             # Over, or another sweeper has just moved it.
             continue
-        try:
-            kind = registry.get(found.job.kind)
-            if kind is not None and not found.job.state.is_running and is_paused(kind.queue):
-                engine.lifecycle.defer(found.job)
-                done["deferred"] += 1
-            else:
-                done[_move(engine, registry, found.job)] += 1
-        except Refused as refused:
-            # The index was stale, or somebody else was faster.
-            log.info("sweep refused", job_id=job_id, reason=refused.detail)
-    if done:
-        log.info("swept", extra=dict(done))
-    return dict(done)
+        if found.job.state.is_running:
+            silent.append(found.job)
+        else:
+            yield found.job
+    if silent:
+        engine.clock.sleep(engine.lifecycle.watch_s)
+    for job in silent:
+        found = engine.store.find(job.id)
+        # Each beat and each attempt writes another lease.
+        if found is not None and found.job.state.is_running and _lease(found.job) == _lease(job):
+            yield found.job
+
+
+def _lease(job: Job) -> tuple[int, int]:
+    return job.attempt, job.lease_ms
 
 
 def _is_paused(engine: Engine, queue: str) -> bool:
@@ -68,8 +93,10 @@ def _move(engine: Engine, registry: Registry, job: Job) -> str:
         if kind is not None:
             engine.queues.bury(kind.queue, msgspec.json.encode(message).decode(), reason)
         return "given_up"
-    moved = lifecycle.requeue(job) if job.state.is_running else lifecycle.resend(job)
+    if job.state.is_running:
+        lifecycle.requeue(job)
+    else:
+        lifecycle.resend(job)
     if kind is not None:
         engine.queues.send(kind.queue, message)
-    log.warning("job swept", job_id=job.id, kind=job.kind, attempt=job.attempt, state=moved.state.value)
     return "requeued" if job.state.is_running else "resent"

@@ -8,11 +8,13 @@ from chalicelib.errors import Cancelled, JobFailed, SluiceError, Superseded, Una
 from chalicelib.jobs.context import JobProgress
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Continue, Registry
-from chalicelib.jobs.queue import VERSION, Delivery, Message
+from chalicelib.jobs.queue import VERSION, Delivery, Header, Message
 from chalicelib.jobs.retry import FIRST_S, delay_s
 from chalicelib.jobs.store import Job, Problem, Refused
 from chalicelib.telemetry import log
 
+# Seconds after which a message of another version is looked at again.
+_DEPLOY_S = 60
 # What a client reads of a programming error; the stack is in the log under the job's id.
 _INTERNAL = Problem("internal", "the job failed because of an internal error")
 
@@ -61,30 +63,34 @@ class Worker:
 
     def _settle(self, delivery: Delivery) -> None:
         message = _decode(delivery.body)
-        kind = self._registry.get(message.kind) if message else None
-        if message is None or kind is None:
+        if message is None:
+            self._bury(delivery, "not a job message")
+            return
+        if isinstance(message, Header):
+            self._leave(delivery, message)
+            return
+        kind = self._registry.get(message.kind)
+        if kind is None:
             self._bury_unknown(delivery, message)
             return
         try:
-            job = self._engine.lifecycle.claim(message.id)
+            job = self._engine.lifecycle.claim(message.id, kind.max_attempts)
         except Refused as refused:
             self._settle_refused(delivery, refused.job)
             return
-        log.info("job started", job_id=job.id, kind=job.kind, attempt=job.attempt)
         try:
             self._attempt(kind, job, delivery)
         except Cancelled:
             self._engine.lifecycle.stop(job)
-            log.info("job revoked", job_id=job.id, kind=job.kind, attempt=job.attempt)
         except Superseded as error:
-            log.warning("job superseded", job_id=job.id, kind=job.kind, reason=error.detail)
+            log.warning("job superseded", job_id=job.id, kind=job.kind, attempt=job.attempt, reason=error.detail)
 
     def _settle_refused(self, delivery: Delivery, job: Job | None) -> None:
         if job is None or job.state.is_final:
             log.info("delivery of no use", message_id=delivery.message_id, state=job.state.value if job else "absent")
             return
-        # Somebody holds a live lease: look again when it ends.
-        wait_s = max(1, (job.lease_ms - int(self._engine.clock.now() * 1000)) // 1000 + 1)
+        # Somebody holds it: look again when the lease has ended, if not the sweeper has by then.
+        wait_s = max(FIRST_S, (job.lease_ms - int(self._engine.clock.now() * 1000)) // 1000 + 1)
         self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
         raise ComeAgain(f"job {job.id} is held by attempt {job.attempt}")
 
@@ -96,26 +102,24 @@ class Worker:
                 self._continue(kind, job, outcome)
                 return
             self._engine.lifecycle.succeed(job, msgspec.json.encode(outcome))
-            log.info("job succeeded", job_id=job.id, kind=job.kind, attempt=job.attempt)
         except (Cancelled, Superseded, ComeAgain):
             raise
         except Unavailable as error:
             self._retry(kind, job, delivery, error)
         except SluiceError as error:
-            self._fail(job, Problem(error.slug, error.detail))
+            self._engine.lifecycle.fail(job, Problem(error.slug, error.detail))
         except Exception:  # noqa: BLE001 - the outer edge: logged with its stack, answered without
             log.exception("job crashed", job_id=job.id, kind=job.kind, attempt=job.attempt)
-            self._fail(job, _INTERNAL)
+            self._engine.lifecycle.fail(job, _INTERNAL)
 
     def _run(self, kind: AnyKind, job: Job) -> msgspec.Struct | Continue:
         if job.cancel_requested:
             raise Cancelled(f"job {job.id} was cancelled")
-        if job.tries > kind.max_attempts:
-            raise JobFailed(f"the job was begun {kind.max_attempts} times and its worker died each time")
         body = self._engine.store.request_of(job.id)
         if body is None:
             raise SluiceError("the job's request is gone")
-        progress = JobProgress(self._engine, job, kind.time_limit_s)
+        is_last_attempt = job.tries >= kind.max_attempts
+        progress = JobProgress(self._engine, job, kind.time_limit_s, is_last_attempt=is_last_attempt)
         with progress.beating():
             return kind.run(msgspec.json.decode(body, type=kind.request), progress)
 
@@ -128,31 +132,36 @@ class Worker:
         except Unavailable as error:
             # The job waits already, so this delivery can carry its next step as well.
             raise ComeAgain(f"job {job.id} waits, but its message was not sent") from error
-        log.info("job continued", job_id=job.id, kind=job.kind, attempt=job.attempt, hops=job.hops + 1)
 
     def _retry(self, kind: AnyKind, job: Job, delivery: Delivery, error: Unavailable) -> None:
         """Lets the delivery come back after a while, or gives the job up; always raises in the first case."""
         if job.tries >= kind.max_attempts:
             reason = f"gave up after {job.tries} attempts: {error.detail}"
-            self._fail(job, Problem("attempts-spent", reason))
+            self._engine.lifecycle.fail(job, Problem("attempts-spent", reason))
             self._engine.queues.bury(self._queue, delivery.body, reason)
             return
         wait_s = delay_s(job.tries, self._engine.chance())
         self._engine.lifecycle.retry_later(job, wait_s, error.detail)
         self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
-        log.warning("job retried", job_id=job.id, kind=job.kind, attempt=job.attempt, wait_s=wait_s)
         raise ComeAgain(f"job {job.id} is tried again in {wait_s} s")
 
-    def _fail(self, job: Job, problem: Problem) -> None:
-        self._engine.lifecycle.fail(job, problem)
-        log.warning("job failed", job_id=job.id, kind=job.kind, attempt=job.attempt, slug=problem.slug)
+    def _leave(self, delivery: Delivery, header: Header) -> None:
+        """Leaves the message of another version to a newer worker: during a deploy this one may be the older."""
+        reason = f"message version {header.v} is not known; this worker knows {VERSION}"
+        found = self._engine.store.find(header.id)
+        if found is None:
+            self._bury(delivery, reason)
+        elif not found.job.state.is_final:
+            self._engine.queues.postpone(self._queue, delivery.receipt, _DEPLOY_S)
+            raise ComeAgain(reason)
 
-    def _bury_unknown(self, delivery: Delivery, message: Message | None) -> None:
-        reason = f"unknown kind {message.kind}" if message else "not a job message"
+    def _bury(self, delivery: Delivery, reason: str) -> None:
         log.error("delivery buried", message_id=delivery.message_id, reason=reason)
         self._engine.queues.bury(self._queue, delivery.body, reason)
-        if message is None:
-            return
+
+    def _bury_unknown(self, delivery: Delivery, message: Message) -> None:
+        reason = f"unknown kind {message.kind}"
+        self._bury(delivery, reason)
         try:
             job = self._engine.lifecycle.claim(message.id)
             self._engine.lifecycle.fail(job, Problem("unknown-kind", reason))
@@ -160,9 +169,10 @@ class Worker:
             log.info("buried job not failed", job_id=message.id, reason=error.detail)
 
 
-def _decode(body: str) -> Message | None:
+def _decode(body: str) -> Message | Header | None:
+    """The message; its header alone where its version is not known; None where it is no message."""
     try:
-        message = msgspec.json.decode(body, type=Message)
+        header = msgspec.json.decode(body, type=Header)
+        return msgspec.json.decode(body, type=Message) if header.v == VERSION else header
     except msgspec.MsgspecError:
         return None
-    return message if message.v == VERSION else None

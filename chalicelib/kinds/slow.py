@@ -7,11 +7,14 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.jobs.kind import JobKind, Progress
+from chalicelib.jobs.kind import Cache, JobKind, Progress
 
 
 class SlowRequest(msgspec.Struct, frozen=True):
     seconds: Annotated[float, msgspec.Meta(description="How long to take.", ge=0, le=300)]
+    shared: Annotated[
+        bool, msgspec.Meta(description="Whether who asks for the same time meanwhile is answered by the same job.")
+    ] = False
 
 
 class SlowResult(msgspec.Struct, frozen=True):
@@ -26,6 +29,10 @@ def run(request: SlowRequest, progress: Progress) -> SlowResult:
     return SlowResult(seconds=round(time.monotonic() - began, 3))
 
 
+def canonical(request: SlowRequest) -> float | None:
+    return request.seconds if request.shared else None
+
+
 KIND = JobKind(
     name="slow",
     summary="A job that takes its time",
@@ -35,6 +42,7 @@ KIND = JobKind(
     result=SlowResult,
     example=SlowRequest(seconds=2),
     run=run,
+    cache=Cache(canonical=canonical, version=lambda parts: "1"),
     opened_by="public_forecasts",
     stages=frozenset({"local", "test"}),
 )

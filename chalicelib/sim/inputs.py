@@ -197,8 +197,16 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     remaining_tasks: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_TASKS)] | None, Meta(description="Tasks still to do.")
     ] = None
+    save: Annotated[
+        bool,
+        Meta(
+            description="Keep the forecast in the caller's account; the same as `?save=true`, which goes before it. In "
+            "the background only."
+        ),
+    ] = False
     project_id: Annotated[
-        str | int | None, Meta(description="Project under which the answer is saved; the forecast ignores it.")
+        str | int | None,
+        Meta(description="Project of the caller's in which the forecast is saved; a new one is made when missing."),
     ] = field(default=None, name="project_id")
     backlog_min: _Unread = None
     backlog_max: _Unread = None
@@ -215,7 +223,10 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     actual_remaining_max: _Unread = None
     actual_remaining_tasks: _Unread = None
     team_focus_percent: _Unread = None
-    deadline_date: _Unread = None
+    deadline_date: Annotated[
+        Any,
+        Meta(description="Not read by the forecast. A saved one says whether its p85 keeps to this day, if it is one."),
+    ] = None
 
 
 def check(request: SimulateRequest) -> list[FieldError]:

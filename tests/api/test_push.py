@@ -11,11 +11,12 @@ import pytest
 from chalicelib.api.push import push
 from chalicelib.aws.changes import Change
 from chalicelib.aws.memory_sockets import MemorySockets
-from chalicelib.aws.subscriptions import Connection
+from chalicelib.aws.subscriptions import Connection, Subscriber
 from chalicelib.errors import Unavailable
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem
 from tests.doubles import MemoryRuntime
+from tests.lines import Reader, metrics
 
 NOW = 1_750_000_000
 PENDING = Job(
@@ -111,6 +112,54 @@ def test_next_attempt_is_news_though_its_progress_is_less() -> None:
     assert runtime.gateway.sent["ann"] == [update("STARTED", "Started", 0)]
 
 
+TASK = msgspec.structs.replace(PENDING, id="task-2", owner="8", follows="task-1")
+
+
+def followed_runtime(*, left: bool = False) -> MemoryRuntime:
+    """A runtime in which `ann` watches task-1 and `bob` watches task-2, which follows it or has left it."""
+    runtime = runtime_with("ann")
+    runtime.subscriptions.connect(Connection(id="bob", expires_s=NOW + 8100))
+    runtime.subscriptions.subscribe("bob", "task-2", 0, job_id="task-1")
+    state = State.REVOKED if left else State.PENDING
+    runtime.parts.store.add(msgspec.structs.replace(TASK, state=state, stage="cancelled"), b"{}")
+    return runtime
+
+
+def of_task_2(*updates: dict[str, Any]) -> list[dict[str, Any]]:
+    url = {"/api/tasks/task-1": "/api/tasks/task-2"}
+    return [one | {"task_id": "task-2", "result_url": url.get(one["result_url"])} for one in updates]
+
+
+def test_task_that_follows_is_told_what_the_job_does_in_its_own_name() -> None:
+    runtime = followed_runtime()
+    push(runtime, changes(PENDING, STARTED, HALF, DONE))
+    assert runtime.gateway.sent == {"ann": ALL, "bob": of_task_2(*ALL)}
+
+
+def test_task_that_has_left_is_told_so_and_then_nothing_more() -> None:
+    runtime = followed_runtime(left=True)
+    two, one = (msgspec.structs.replace(STARTED, followers=count) for count in (2, 1))
+    after = msgspec.structs.replace(HALF, followers=1)
+    batch = changes(two, one, after)
+    push(runtime, batch)
+    push(runtime, batch[1:])
+    assert runtime.gateway.sent["bob"] == of_task_2(update("REVOKED", "Cancelled", 0))
+    assert runtime.subscriptions.subscribers("task-1") == [Subscriber(connection_id="ann")]
+
+
+def test_task_that_others_leave_hears_nothing_of_it() -> None:
+    runtime = followed_runtime()
+    push(runtime, changes(msgspec.structs.replace(HALF, followers=2), msgspec.structs.replace(HALF, followers=1)))
+    assert runtime.gateway.sent == {}
+
+
+def test_owner_that_is_detached_is_told_so_and_the_others_go_on() -> None:
+    runtime = followed_runtime()
+    detached, done = (msgspec.structs.replace(job, detached=True, followers=1) for job in (HALF, DONE))
+    push(runtime, changes(msgspec.structs.replace(HALF, followers=1), detached, done))
+    assert runtime.gateway.sent == {"ann": [update("REVOKED", "Cancelled", 0)], "bob": of_task_2(ALL[2])}
+
+
 def test_connection_that_is_gone_is_removed_and_the_others_are_told() -> None:
     runtime = runtime_with("ann", "bob")
     runtime.gateway.closed.add("ann")
@@ -118,6 +167,19 @@ def test_connection_that_is_gone_is_removed_and_the_others_are_told() -> None:
     assert runtime.gateway.sent == {"bob": ALL[:1]}
     assert [one.connection_id for one in runtime.subscriptions.subscribers("task-1")] == ["bob"]
     assert runtime.subscriptions.connection("ann") is None
+
+
+def test_messages_sent_and_connections_gone_are_counted(written: Reader) -> None:
+    runtime = runtime_with("ann", "bob")
+    runtime.gateway.closed.add("ann")
+    push(runtime, changes(PENDING, STARTED, HALF, DONE))
+    assert metrics(written()) == {"Pushed": [3], "Gone": [1]}
+
+
+def test_changes_that_nobody_watches_write_no_metric(written: Reader) -> None:
+    push(runtime_with(), changes(PENDING, STARTED))
+    (line,) = written()
+    assert (line["message"], line["changes"], line["watched"]) == ("changes read", 1, 0)
 
 
 class FailingSockets(MemorySockets):

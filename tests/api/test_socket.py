@@ -50,6 +50,7 @@ def status(state: str, says: str, progress: int = 0, stage: str = "queued", **da
     common = {
         "task_id": "task-1", "kind": "echo", "state": state, "status": says, "progress": progress, "current": progress,
         "total": 100, "stage": stage, "ready": False, "successful": None, "error": None, "result_url": None,
+        "cache_key": None,
     }  # fmt: skip
     return {
         "type": "task_status",
@@ -114,6 +115,23 @@ def test_check_status_answers_without_subscribing() -> None:
     runtime.parts.store.apply("task-1", CLAIM, Change(now_ms=NOW * 1000, stage="started"))
     runtime.parts.store.apply("task-1", BEAT, Change(now_ms=NOW * 1000, attempt=1, progress=40, stage="at it"))
     assert tell(runtime, "bob", "check_status") == [status("PROGRESS", "Running", 40, "at it")]
+    assert runtime.subscriptions.subscribers("task-1") == []
+
+
+def test_task_that_follows_watches_its_job_and_shows_the_jobs_state() -> None:
+    runtime = runtime_with(state=State.PROGRESS, attempt=1, progress=40, stage="half", cache_key="echo:1")
+    job = runtime.parts.store.find("task-1")
+    assert job is not None
+    task = msgspec.structs.replace(job.job, id="task-2", follows="task-1", state=State.PENDING, cache_key="echo:1")
+    runtime.parts.store.follow(task, Change(now_ms=NOW * 1000))
+    answer(runtime, "bob", '{"action": "subscribe", "task_id": "task-2"}')
+    shown = runtime.gateway.sent["bob"][-1]
+    assert (shown["task_id"], shown["progress"], shown["cache_key"]) == ("task-2", 40, "echo:1")
+    assert (shown["data"]["task_id"], shown["data"]["state"]) == ("task-2", "PROGRESS")
+    assert runtime.subscriptions.subscribers("task-1") == [
+        Subscriber(connection_id="bob", task_id="task-2", since=1041),
+    ]
+    answer(runtime, "bob", '{"action": "unsubscribe", "task_id": "task-2"}')
     assert runtime.subscriptions.subscribers("task-1") == []
 
 

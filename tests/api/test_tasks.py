@@ -54,6 +54,7 @@ def test_waiting_task_shows_its_state_and_when_to_look_again() -> None:
         "current": 0,
         "total": 100,
         "stage": "queued",
+        "cache_key": None,
         "ready": False,
         "successful": None,
         "attempt": 0,

@@ -94,6 +94,21 @@ def test_unsubscribing_leaves_the_other_tasks_and_connections(store: Subscriptio
     assert store.subscribers("task-2") == [Subscriber(connection_id="ann=")]
 
 
+def test_job_is_watched_under_its_own_name_and_under_those_of_tasks_that_follow_it(store: Subscriptions) -> None:
+    store.subscribe("ann=", "job-1", 7)
+    store.subscribe("ann=", "task-1", 5, job_id="job-1")
+    store.subscribe("ann=", "task-2", 6, job_id="job-1")
+    store.note_sent("ann=", "task-1", 3, job_id="job-1")
+    store.unsubscribe("ann=", "task-2", job_id="job-1")
+    assert store.subscribers("job-1") == [
+        Subscriber(connection_id="ann=", since=7),
+        Subscriber(connection_id="ann=", task_id="task-1", since=5, sent=3),
+    ]
+    assert store.subscribers("task-1") == []
+    store.disconnect("ann=")
+    assert store.subscribers("job-1") == []
+
+
 def test_disconnect_removes_the_connection_and_all_it_watches(store: Subscriptions) -> None:
     for connection, task in (("ann=", "task-1"), ("ann=", "task-2"), ("bob=", "task-1")):
         store.subscribe(connection, task, 0)

@@ -12,6 +12,7 @@ import pytest
 from chalicelib import kinds
 from chalicelib.accounts.tokens import issue_token
 from chalicelib.api.http import Answer
+from chalicelib.api.submission import saves
 from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import AnyKind
 from chalicelib.jobs.queue import Delivery
@@ -192,6 +193,20 @@ def test_job_cancelled_before_it_starts_is_revoked_and_not_run(case: Case) -> No
 
 
 @every_kind
+def test_same_request_of_one_account_is_run_once_if_shared_and_twice_if_not(case: Case) -> None:
+    api, cache = open_api(case), case.kind.cache
+    is_shared = cache is not None and cache.canonical(case.kind.example) is not None
+    paths = [submit(api, case, example(case)) for _ in range(2)]
+    assert len(api.parts.queues.sent[case.kind.queue]) == (1 if is_shared else 2)
+    work(api, case)
+    first, second = (document(call(api, "GET", path)) for path in paths)
+    assert (first["state"], second["state"]) == ("SUCCESS", "SUCCESS")
+    assert first["task_id"] != second["task_id"]
+    assert (first["cache_key"] is not None) == is_shared
+    assert first["cache_key"] == second["cache_key"]
+
+
+@every_kind
 def test_routes_are_published_and_on_the_docs_page(case: Case) -> None:
     page = open_api(case).call("GET", "/docs").body
     assert isinstance(page, bytes)
@@ -214,6 +229,18 @@ def test_submit_publishes_its_answer_and_its_refusals(case: Case) -> None:
 def test_route_in_line_publishes_the_result(case: Case) -> None:
     responses = described(case.stage)["paths"][case.kind.sync_path]["post"]["responses"]
     assert component(described(case.stage), responses["200"])[0] == result_of(case)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if saves(case.kind)], ids=str)
+def test_kind_that_saves_publishes_it_and_does_it_for_accounts_in_the_background_alone(case: Case) -> None:
+    assert "save" in {param["name"] for param in operation(case)["parameters"]}
+    fields = described(case.stage)["components"]["schemas"][result_of(case)]["properties"]
+    assert {"forecast_id", "save_error"} <= set(fields)
+    saved = f"{case.kind.path}?save=true"
+    assert call(open_api(case), "POST", saved, example(case)).status == 202
+    assert open_api(case).call("POST", saved, example(case)).status == 401
+    if case.kind.sync_path:
+        assert call(open_api(case), "POST", f"{case.kind.sync_path}?save=true", example(case)).status == 400
 
 
 def test_every_stage_has_kinds_and_bounds_to_test() -> None:

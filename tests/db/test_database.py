@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import psycopg2
 import pytest
 from argon2 import PasswordHasher
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 
 from chalicelib.accounts.passwords import hash_password
 from chalicelib.db.accounts import Account, Accounts
 from chalicelib.db.connect import Database, connect
 from chalicelib.db.migrate import MIGRATIONS, migrate, read_migrations
 from chalicelib.errors import ConfigurationError, Unavailable
-from localstack.run import LocalStack
+from localstack.postgres import running_database
+from localstack.settings import Settings
+from localstack.supervise import Child, wait_until_up
 from tests.api.calls import Api, document
-
-_numbers = count()
-
-
-@pytest.fixture
-def dsn(stack: LocalStack) -> Iterator[str]:
-    """An empty database of the test's own."""
-    name = f"test_{next(_numbers)}"
-    with closing(psycopg2.connect(stack.database_url)) as admin:
-        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with admin.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield make_dsn(stack.database_url, dbname=name)
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def database(dsn: str) -> Iterator[Database]:
-    migrate(dsn)
-    with closing(Database(dsn)) as database:
-        yield database
 
 
 def query(dsn: str, text: str) -> list[tuple[object, ...]]:
@@ -137,6 +117,45 @@ def test_database_that_lost_its_connection_connects_again(database: Database, ds
     killed = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
     query(dsn, killed + "pg_backend_pid()")
     assert accounts.find("ann@example.org") is None
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+def test_database_outlives_its_server_however_that_ends(tmp_path: Path, how: signal.Signals) -> None:
+    lock = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    with running_database(Settings(root=tmp_path, state=tmp_path, keep_data=False), lock) as running:
+        server = running.child
+        assert server is not None
+        with closing(Database(running.dsn)) as idle, closing(Database(running.dsn)) as busy:
+            ask(idle)
+            with pytest.raises(Unavailable, match="the database went away"):
+                ask(busy, first=lambda: end(server, how))
+            for database in (idle, busy):
+                with pytest.raises(Unavailable, match="the database cannot be reached"):
+                    ask(database)
+            server.stop()
+            server.start()
+            wait_until_up(server, lambda: has_answered(running.dsn), timeout_s=30)
+            ask(idle)
+            ask(busy)
+
+
+def ask(database: Database, first: Callable[[], None] = lambda: None) -> None:
+    with database.transaction() as cursor:
+        first()
+        cursor.execute("SELECT 1")
+
+
+def end(server: Child, how: signal.Signals) -> None:
+    os.kill(server.pid, how)
+    server.wait(timeout_s=20)
+
+
+def has_answered(dsn: str) -> bool:
+    try:
+        connect(dsn).close()
+    except Unavailable:
+        return False
+    return True
 
 
 def test_database_that_cannot_be_reached_is_unavailable_and_does_not_tell_its_password() -> None:

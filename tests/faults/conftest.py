@@ -14,7 +14,8 @@ from tests.faults.proxy import FaultProxy
 from tests.faults.site import Site
 
 # These take minutes; `make faults` runs them too.
-collect_ignore = [] if os.environ.get("FAULTS") else ["test_killed_workers.py", "test_outages_during_runs.py"]
+_LONG = ("database_restarts", "killed_workers", "outages_during_runs", "unsent_messages", "wrong_clocks")
+collect_ignore = [] if os.environ.get("FAULTS") else [f"test_{name}.py" for name in _LONG]
 
 ROOT = Path(__file__).parents[2]
 LEASE_S = 6
@@ -23,7 +24,7 @@ LEASE_S = 6
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Messages of dead workers stay hidden for ten minutes: only the sweeper can bring their jobs back in time."""
-    sqs, dynamodb = FaultProxy(), FaultProxy()
+    sqs, dynamodb, clocks = FaultProxy(), FaultProxy(), tmp_path_factory.mktemp("clocks")
     settings = Settings(
         root=ROOT,
         state=tmp_path_factory.mktemp("faults"),
@@ -32,11 +33,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "AWS_ENDPOINT_URL_SQS": sqs.url,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
             "LEASE_S": str(LEASE_S),
+            "PYTHONPATH": str(Path(__file__).parent / "clocks"),
+            "CLOCKS": str(clocks),
         },
         parameters={"Stage": "local", "VisibilitySeconds": "600"},
     )
     with local_stack(settings) as stack:
         sqs.target = dynamodb.target = stack.endpoint.removeprefix("http://")
-        yield Site(stack, sqs, dynamodb)
+        yield Site(stack, sqs, dynamodb, clocks)
     sqs.close()
     dynamodb.close()

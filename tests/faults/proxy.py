@@ -1,4 +1,4 @@
-"""An HTTP proxy before one AWS service that can be told to refuse, to hang, to err or to lose its answers."""
+"""An HTTP proxy before one AWS service that can be told to refuse, hang, err, be slow or lose its answers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-# error: a 500 without asking the service. hang: no answer and nothing done. lose: done, but no answer.
-Sort = Literal["error", "hang", "lose"]
+# error: a 500 without asking the service. hang: no answer and nothing done. lose: done, but no answer. slow: answered
+# after SLOW_S, which is too late for a caller of the API and in time for a worker.
+Sort = Literal["error", "hang", "lose", "slow"]
+SLOW_S = 2
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
             status = 500
         elif proxy.is_refusing:
             pass
-        elif fault is None or fault.sort == "lose":
+        elif fault is None or fault.sort in ("lose", "slow"):
             status, kind, data = self._forward(body)
         proxy.exchanges.append(Exchange(request, status, fault.sort if fault else ""))
+        if fault and fault.sort == "slow":
+            time.sleep(SLOW_S)
         while fault and fault.sort in ("hang", "lose") and proxy.is_on(fault):
             time.sleep(0.02)
         if status == 0 or (fault and fault.sort == "lose"):

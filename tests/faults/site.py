@@ -6,10 +6,11 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -34,11 +35,12 @@ SMALL = {"tpSamples": [1], "numberOfTasks": 1}
 
 @dataclass
 class Site:
-    """A stack, and the proxies before two of its services."""
+    """A stack, the proxies before two of its services, and the folder that tells its functions wrong times."""
 
     stack: LocalStack
     sqs_proxy: FaultProxy
     dynamodb_proxy: FaultProxy
+    clocks: Path
 
     @cached_property
     def client(self) -> Client:
@@ -69,9 +71,9 @@ class Site:
         answer = self._lambda.invoke(FunctionName=self.function("sweep"), Payload=json.dumps(_SCHEDULED))
         assert "FunctionError" not in answer, answer["Payload"].read()
 
-    def workers(self) -> list[psutil.Process]:
-        """The processes of this stack that run jobs of the simulations queue."""
-        function = self.function("work_simulations")
+    def workers(self, name: str = "work_simulations") -> list[psutil.Process]:
+        """The processes of this stack that run a function; by default jobs of the simulations queue."""
+        function = self.function(name)
         (emulator,) = (child.pid for child in self.stack.children if "emulator" in child.program.name)
         found = []
         for process in psutil.Process(emulator).children(recursive=True):
@@ -80,13 +82,25 @@ class Site:
                     found.append(process)
         return found
 
-    def kill_workers(self) -> int:
+    def kill_workers(self, name: str = "work_simulations") -> int:
         """Ends all of them by SIGKILL and answers how many there were."""
-        workers = self.workers()
+        workers = self.workers(name)
         for process in workers:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         return len(workers)
+
+    @contextmanager
+    def wrong_clocks(self, *errors_s: float) -> Iterator[None]:
+        """Has workers whose clocks are wrong by so much, in turn, inside the block."""
+        file = self.clocks / self.function("work_simulations")
+        self.kill_workers()
+        file.write_text(" ".join(map(str, errors_s)))
+        try:
+            yield
+        finally:
+            file.unlink()
+            self.kill_workers()
 
     def url(self, queue: str) -> str:
         return self.sqs.get_queue_url(QueueName=queue)["QueueUrl"]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.site import SIMULATIONS, SMALL, Site, say, wait_for
 
+_KNOWN = "this worker knows 1"
 _CLAIMS = b'":to": {"S": "STARTED"}'
 
 
@@ -36,7 +37,8 @@ def test_poison_of_each_sort_ends_in_the_dead_letter_queue_with_its_reason(site:
         "{not json": "not a job message",
         '{"order": 1}': "not a job message",
         '["id", "kind"]': "not a job message",
-        json.dumps({"id": absent, "kind": "simulate", "v": 99}): "not a job message",
+        json.dumps({"id": 7, "kind": "simulate", "v": 1}): "not a job message",
+        json.dumps({"id": absent, "kind": "simulate", "v": 99}): f"message version 99 is not known; {_KNOWN}",
         json.dumps({"id": absent, "kind": "alchemy", "v": 1}): "unknown kind alchemy",
     }
     site.client.wait(site.client.submit("/api/async/simulate", SMALL))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -13,9 +14,10 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from tests.faults.site import SIMULATIONS, SMALL, Site, say
+from tests.faults.site import SIMULATIONS, SMALL, Site, say, wait_for
 
 JOBS = int(os.environ.get("FAULT_JOBS", "2000"))
+MAX_ATTEMPTS = 4
 KILL_EVERY_S = 1.5
 # Where a worker dies while it starts, the emulator ends every other one of the function, and so on without an end.
 GROWN_UP_S = 3
@@ -37,6 +39,20 @@ def test_job_of_a_killed_worker_runs_again_within_90_s_and_finishes_once(site: S
     )
     assert (ended["state"], ended["attempt"], results) == ("SUCCESS", 2, 1)
     assert took_s < 90
+
+
+def test_job_whose_worker_dies_each_time_fails_and_its_message_is_buried(site: Site) -> None:
+    task_id = site.client.submit("/api/async/slow", {"seconds": 60})
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        wait_for_attempt(site, task_id, attempt)
+        site.kill_workers()
+        sweep_until_noticed(site, task_id, attempt)
+    ended, letters = site.client.wait(task_id), site.dead_letters()
+    say(f"{MAX_ATTEMPTS} workers killed: {ended['state']} at attempt {ended['attempt']}, {len(letters)} dead letter")
+    message = json.dumps({"id": task_id, "kind": "slow", "v": 1}, separators=(",", ":"))
+    reason = f"the job was begun {MAX_ATTEMPTS} times and its worker died each time"
+    assert (ended["state"], ended["attempt"], ended["error"]) == ("FAILURE", MAX_ATTEMPTS, reason)
+    assert letters == {message: reason}
 
 
 def test_no_job_is_lost_or_finished_twice_while_workers_are_killed_at_random(site: Site) -> None:
@@ -61,6 +77,25 @@ def test_no_job_is_lost_or_finished_twice_while_workers_are_killed_at_random(sit
     assert (states, results) == ({"SUCCESS": JOBS}, set(ids))
     assert [finishes[task_id] for task_id in ids] == [1] * JOBS
     assert (letters, site.count(SIMULATIONS)) == ({}, 0)
+
+
+def wait_for_attempt(site: Site, task_id: str, attempt: int) -> None:
+    def is_running() -> bool:
+        task = site.client.call("GET", f"/api/tasks/{task_id}").body
+        return (task["state"], task["attempt"]) == ("PROGRESS", attempt)
+
+    wait_for(is_running, f"attempt {attempt} runs")
+
+
+def sweep_until_noticed(site: Site, task_id: str, attempt: int) -> None:
+    """Sweeps until the job waits for another attempt than this one, runs it or has ended."""
+
+    def is_noticed() -> bool:
+        site.sweep()
+        task = site.client.call("GET", f"/api/tasks/{task_id}").body
+        return task["attempt"] > attempt or task["state"] in ("PENDING", "FAILURE")
+
+    wait_for(is_noticed, f"the end of attempt {attempt} is noticed")
 
 
 @contextmanager

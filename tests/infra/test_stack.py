@@ -103,13 +103,6 @@ def test_key_table_has_ttl_list_index_and_recovery_and_outlives_its_stack() -> N
     assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").key_table}
 
 
-def test_dashboard_is_json_and_has_a_row_of_widgets_for_each_queue() -> None:
-    body = load(STACK)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    titles = [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
-    of_queues = [f"{queue}: {what}" for queue in QUEUES for what in ("waiting", "oldest message (s)", "given up")]
-    assert titles == [*of_queues, "sockets: behind (ms)", "sockets: failed runs"]
-
-
 def test_socket_table_has_ttl_encryption_and_a_stream_of_keys() -> None:
     properties = load(STACK)["Resources"]["SocketTable"]["Properties"]
     assert properties["TableName"] == {"Fn::Sub": Settings(stage="${Stage}").socket_table}

@@ -29,18 +29,25 @@ class Model:
 
     def __init__(self) -> None:
         self.state, self.attempt, self.lease_ms, self.resends, self.cancel = "PENDING", 0, 0, 0, False
+        self.followers, self.detached = 0, False
 
     def allows(self, move: str, change: Change) -> bool:
         running, mine = self.state in RUNNING, change.attempt == self.attempt
         match move:
-            case "claim" | "revoke" | "defer":
+            case "claim" | "drop" | "defer":
                 return self.state in ("PENDING", "RETRY")
+            case "revoke":
+                return self.state in ("PENDING", "RETRY") and self.followers == 0
+            case "detach" | "leave":
+                return self.state not in ENDED and self.followers > 0
+            case "follow":
+                return self.state not in ("FAILURE", "REVOKED") and not self.cancel
             case "resend":
                 return self.state in ("PENDING", "RETRY") and change.resends == self.resends
             case "redrive":
                 return self.state == "FAILURE"
             case "request cancel":
-                return running
+                return running and self.followers == 0
             case "reclaim" | "requeue" | "give up" | "abandon":
                 return running and self.lease_ms < change.now_ms
             case "beat" | "continue" | "retry later":
@@ -51,12 +58,14 @@ class Model:
     def make(self, move: str, change: Change) -> None:
         after = {"claim": "STARTED", "reclaim": "STARTED", "beat": "PROGRESS", "continue": "PENDING"}
         after |= {"retry later": "RETRY", "succeed": "SUCCESS", "fail": "FAILURE", "give up": "FAILURE"}
-        after |= {"stop": "REVOKED", "revoke": "REVOKED", "abandon": "REVOKED"}
+        after |= {"stop": "REVOKED", "revoke": "REVOKED", "abandon": "REVOKED", "drop": "REVOKED"}
         after |= {"redrive": "PENDING", "requeue": "PENDING"}
         self.state = after.get(move, self.state)
         if move in ("claim", "reclaim"):
             self.attempt, self.resends = self.attempt + 1, 0
         self.resends += move == "resend"
+        self.followers += (move == "follow") - (move == "leave")
+        self.detached = self.detached if change.detached is None else change.detached
         self.lease_ms = self.lease_ms if change.lease_ms is None else change.lease_ms
         self.cancel = self.cancel if change.cancel_requested is None else change.cancel_requested
 
@@ -71,6 +80,7 @@ changes = st.builds(
     progress=st.none() | st.integers(0, 100),
     stage=st.none() | st.sampled_from(["", "working"]),
     cancel_requested=st.none() | st.just(True),
+    detached=st.none() | st.just(True),
     problem=st.none() | st.just(Problem("internal", "broken")),
     hops=st.none() | st.integers(0, 3),
     cursor=st.none() | st.sampled_from(["", "page 2"]),
@@ -144,6 +154,7 @@ class Jobs(RuleBasedStateMachine):
         assert (job.state, job.attempt, job.lease_ms, job.resends, job.cancel_requested) == (
             State(model.state), model.attempt, model.lease_ms, model.resends, model.cancel,
         )  # fmt: skip
+        assert (job.followers, job.detached) == (model.followers, model.detached)
         assert (found[0].result is not None) == (model.state == "SUCCESS")
 
     @invariant()

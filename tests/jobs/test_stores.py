@@ -18,6 +18,7 @@ from chalicelib.jobs.state import (
     BEAT,
     CLAIM,
     FAIL,
+    FOLLOW,
     MOVES,
     RECLAIM,
     REDRIVE,
@@ -30,7 +31,7 @@ from chalicelib.jobs.state import (
     Guard,
     State,
 )
-from chalicelib.jobs.store import BadCursor, Change, Found, Job, Problem, Refused, Store
+from chalicelib.jobs.store import BadCursor, Change, Found, Job, Problem, Refused, Store, Taken
 from tests.infra.template import resource
 
 NOW_MS = 1_750_000_000_000
@@ -241,6 +242,8 @@ def test_move_is_made_from_its_sources_only(store: Store, move: Any, state: Stat
     before = bring(store, state)
     # A change that satisfies every guard, so that the state alone decides.
     change = Change(now_ms=NOW_MS + 31_000, attempt=1, lease_ms=NOW_MS + 60_000, resends=0)
+    if move.guard is Guard.FOLLOWED and state in FOLLOW.sources:
+        before = store.apply("job-1", FOLLOW, Change(now_ms=NOW_MS))
     if state in move.sources:
         assert store.apply("job-1", move, change).state is (move.target or state)
     else:
@@ -276,6 +279,115 @@ def test_resend_is_counted_once_however_many_try_it(store: Store) -> None:
     assert claimed.resends == 0
 
 
+KEYED = msgspec.structs.replace(JOB, cache_key="echo:1")
+TASK = msgspec.structs.replace(JOB, id="task-2", owner="8", follows="job-1", cache_key="echo:1")
+NOW = Change(now_ms=NOW_MS)
+
+
+def followed(store: Store) -> Job:
+    """The job after one task has begun to follow it."""
+    store.add(KEYED, b"{}")
+    store.follow(TASK, NOW)
+    return found_job(store, "job-1")
+
+
+def found_job(store: Store, job_id: str) -> Job:
+    found = store.find(job_id)
+    assert found is not None
+    return found.job
+
+
+def test_second_job_of_one_cache_key_is_told_the_first(store: Store) -> None:
+    store.add(KEYED, b"{}")
+    with pytest.raises(Taken) as taken:
+        store.add(msgspec.structs.replace(KEYED, id="job-2"), b"{}")
+    assert taken.value.job_id == "job-1"
+    assert store.find("job-2") is None
+    store.add(msgspec.structs.replace(KEYED, id="job-3", cache_key="echo:2"), b"{}")
+
+
+def test_cache_key_passes_only_from_the_job_that_held_it(store: Store) -> None:
+    store.add(KEYED, b"{}")
+    store.add(msgspec.structs.replace(KEYED, id="job-2"), b"{}", instead_of="job-1")
+    with pytest.raises(Taken) as taken:
+        store.add(msgspec.structs.replace(KEYED, id="job-3"), b"{}", instead_of="job-1")
+    assert taken.value.job_id == "job-2"
+
+
+def test_id_that_is_taken_comes_before_a_cache_key_that_is(store: Store) -> None:
+    store.add(KEYED, b"{}")
+    with pytest.raises(Refused) as refused:
+        store.add(KEYED, b"{}")
+    assert refused.value.job == KEYED
+
+
+def test_task_that_follows_is_stored_and_counted(store: Store) -> None:
+    assert followed(store) == msgspec.structs.replace(KEYED, followers=1)
+    assert found_job(store, "task-2") == TASK
+    assert store.due(2**53, 10) == ["job-1"]
+
+
+@pytest.mark.parametrize("state", [State.FAILURE, State.REVOKED])
+def test_job_that_ended_badly_is_not_followed(store: Store, state: State) -> None:
+    ended = bring(store, state)
+    with pytest.raises(Refused) as refused:
+        store.follow(TASK, NOW)
+    assert refused.value.job == ended
+    assert store.find("task-2") is None
+
+
+def test_task_whose_id_is_taken_follows_nothing(store: Store) -> None:
+    once = followed(store)
+    with pytest.raises(Refused) as refused:
+        store.follow(TASK, NOW)
+    assert refused.value.job == TASK
+    assert found_job(store, "job-1") == once
+
+
+def test_job_that_is_gone_is_not_followed(store: Store) -> None:
+    with pytest.raises(Refused) as refused:
+        store.follow(TASK, NOW)
+    assert refused.value.job is None
+    assert store.find("task-2") is None
+
+
+def test_task_leaves_once(store: Store) -> None:
+    followed(store)
+    change = Change(now_ms=NOW_MS + 5, stage="cancelled")
+    store.leave(TASK, change)
+    with pytest.raises(Refused):
+        store.leave(TASK, change)
+    assert found_job(store, "job-1") == msgspec.structs.replace(KEYED, followers=0, updated_ms=NOW_MS + 5)
+    left = found_job(store, "task-2")
+    assert (left.state, left.stage, left.expires_s) == (State.REVOKED, "cancelled", NOW_MS // 1000 + 3600)
+
+
+def test_nobody_leaves_a_job_that_has_ended(store: Store) -> None:
+    followed(store)
+    job = store.apply("job-1", CLAIM, Change(now_ms=NOW_MS, lease_ms=NOW_MS))
+    store.complete(job, Change(now_ms=NOW_MS, attempt=1), b"{}")
+    with pytest.raises(Refused) as refused:
+        store.leave(TASK, NOW)
+    assert refused.value.job == found_job(store, "job-1")
+    assert found_job(store, "task-2") == TASK
+
+
+def test_followed_job_is_not_withdrawn(store: Store) -> None:
+    followed(store)
+    store.withdraw("job-1")
+    assert store.find("job-1") is not None
+    assert store.request_of("job-1") == b"{}"
+
+
+def test_jobs_that_are_there_are_read_by_id(store: Store) -> None:
+    for number in range(1, 121):
+        store.add(msgspec.structs.replace(JOB, id=f"job-{number}"), b"{}")
+    ids = [f"job-{number}" for number in range(120, 0, -1)]
+    found = store.jobs([*ids, "job-1", "job-999"])
+    assert {job_id: job.id for job_id, job in found.items()} == {job_id: job_id for job_id in ids}
+    assert store.jobs([]) == {}
+
+
 def test_pages_hold_the_owners_jobs_newest_first(store: Store) -> None:
     for number in range(1, 6):
         store.add(msgspec.structs.replace(JOB, id=f"job-{number}", created_ms=NOW_MS + number), b"{}")
@@ -300,7 +412,11 @@ def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
     documented = {
         ("claim", "PENDING RETRY", "STARTED", Guard.NOTHING),
         ("reclaim", "PROGRESS STARTED", "STARTED", Guard.LEASE_EXPIRED),
-        ("revoke", "PENDING RETRY", "REVOKED", Guard.NOTHING),
+        ("revoke", "PENDING RETRY", "REVOKED", Guard.UNFOLLOWED),
+        ("drop", "PENDING RETRY", "REVOKED", Guard.NOTHING),
+        ("detach", "PENDING PROGRESS RETRY STARTED", None, Guard.FOLLOWED),
+        ("follow", "PENDING PROGRESS RETRY STARTED SUCCESS", None, Guard.NOT_CANCELLED),
+        ("leave", "PENDING PROGRESS RETRY STARTED", None, Guard.FOLLOWED),
         ("continue", "PROGRESS STARTED", "PENDING", Guard.MINE_NOT_CANCELLED),
         ("retry later", "PROGRESS STARTED", "RETRY", Guard.MINE_NOT_CANCELLED),
         ("redrive", "FAILURE", "PENDING", Guard.NOTHING),
@@ -309,7 +425,7 @@ def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
         ("requeue", "PROGRESS STARTED", "PENDING", Guard.LEASE_EXPIRED),
         ("give up", "PROGRESS STARTED", "FAILURE", Guard.LEASE_EXPIRED),
         ("abandon", "PROGRESS STARTED", "REVOKED", Guard.LEASE_EXPIRED),
-        ("request cancel", "PROGRESS STARTED", None, Guard.NOTHING),
+        ("request cancel", "PROGRESS STARTED", None, Guard.UNFOLLOWED),
         ("beat", "PROGRESS STARTED", "PROGRESS", Guard.MINE_NOT_CANCELLED),
         ("succeed", "PROGRESS STARTED", "SUCCESS", Guard.MINE),
         ("fail", "PROGRESS STARTED", "FAILURE", Guard.MINE),

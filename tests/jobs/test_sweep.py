@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from chalicelib.clock import FixedClock
 from chalicelib.jobs.queue import Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem, Refused
@@ -36,18 +39,60 @@ def stored(parts: MemoryEngine) -> Job:
     return found.job
 
 
-def test_job_whose_lease_has_expired_is_queued_again(parts: MemoryEngine) -> None:
+def test_job_that_was_silent_for_its_lease_is_queued_again(parts: MemoryEngine) -> None:
     parts.engine.lifecycle.claim(FIRST_ID)
-    assert swept(parts, 30) == {}
+    claimed_s = parts.clock.now()
+    assert swept(parts, 8) == {}
+    assert parts.clock.now() == claimed_s + 8
     assert swept(parts, 1) == {"requeued": 1}
+    assert parts.clock.now() == pytest.approx(claimed_s + 30, abs=0.01)
     assert (stored(parts).state, list(parts.queues.sent["simulations"])) == (State.PENDING, [MESSAGE])
 
 
-def test_beating_job_is_left_alone(parts: MemoryEngine) -> None:
+class WatchingClock(FixedClock):
+    """The clock of a sweeper: `meanwhile` happens while it watches."""
+
+    def __init__(self, now: float, meanwhile: Callable[[], object]) -> None:
+        super().__init__(now)
+        self._meanwhile = meanwhile
+
+    def sleep(self, seconds: float) -> None:
+        self._meanwhile()
+        super().sleep(seconds)
+
+
+@pytest.mark.parametrize("fast_s", [0, 60, 3600])
+def test_job_that_beats_is_left_alone_however_fast_the_sweepers_clock_is(parts: MemoryEngine, fast_s: int) -> None:
     job = parts.engine.lifecycle.claim(FIRST_ID)
-    parts.clock.advance(29)
-    parts.engine.lifecycle.beat(job, 10, "working")
-    assert swept(parts, 29) == {}
+    parts.clock.advance(15)
+    clock = WatchingClock(parts.clock.now() + fast_s, lambda: parts.engine.lifecycle.beat(job, 10, "working"))
+    assert sweep(replace(parts.engine, clock=clock), registry(KIND)) == {}
+    assert (stored(parts).state, stored(parts).attempt) == (State.PROGRESS, 1)
+
+
+def test_job_that_another_worker_takes_while_it_is_watched_is_left_alone(parts: MemoryEngine) -> None:
+    parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(31)
+    clock = WatchingClock(parts.clock.now(), lambda: parts.engine.lifecycle.claim(FIRST_ID))
+    assert sweep(replace(parts.engine, clock=clock), registry(KIND)) == {}
+    assert (stored(parts).state, stored(parts).attempt) == (State.STARTED, 2)
+
+
+def test_job_that_ends_while_it_is_watched_is_left_alone(parts: MemoryEngine) -> None:
+    job = parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(31)
+    clock = WatchingClock(parts.clock.now(), lambda: parts.engine.lifecycle.succeed(job, b"{}"))
+    assert sweep(replace(parts.engine, clock=clock), registry(KIND)) == {}
+    assert stored(parts).state is State.SUCCESS
+
+
+@pytest.mark.parametrize(("error_s", "after_s"), [(-60, 0), (0, 9), (60, 69)])
+def test_job_of_a_dead_worker_is_queued_again_later_by_the_error_of_its_clock_at_most(
+    parts: MemoryEngine, error_s: int, after_s: int
+) -> None:
+    worker = replace(parts.engine, clock=FixedClock(parts.clock.now() + error_s))
+    worker.lifecycle.claim(FIRST_ID)
+    assert swept(parts, after_s) == {"requeued": 1}
 
 
 def test_job_whose_attempts_are_spent_fails_and_its_message_is_buried(parts: MemoryEngine) -> None:

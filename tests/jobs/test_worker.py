@@ -205,14 +205,16 @@ def test_slow_worker_cannot_overwrite_the_attempt_that_took_over(parts: MemoryEn
     assert (found.job.state, found.job.attempt, found.result) == (State.STARTED, 2, None)
 
 
-def test_job_whose_workers_die_each_time_fails_when_its_attempts_are_spent(parts: MemoryEngine) -> None:
+def test_job_whose_attempts_are_spent_is_not_taken_from_its_worker(parts: MemoryEngine) -> None:
     kind = echo_kind(max_attempts=2)
     submitted(parts, kind)
     for _ in range(2):
         parts.engine.lifecycle.claim(FIRST_ID)
         parts.clock.advance(31)
-    work(parts, kind, deliver(Message(FIRST_ID, "echo")))
-    assert stored(parts).problem == Problem("job-failed", "the job was begun 2 times and its worker died each time")
+    with pytest.raises(ComeAgain):
+        work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    assert parts.queues.postponed == [("simulations", "receipt-1", 5)]
+    assert (stored(parts).state, stored(parts).attempt) == (State.STARTED, 2)
 
 
 def test_outage_during_a_run_is_retried_with_growing_delays_until_the_attempts_are_spent(parts: MemoryEngine) -> None:
@@ -335,10 +337,32 @@ def test_only_the_unsettled_deliveries_of_a_batch_come_again(parts: MemoryEngine
     assert [stored(parts, job.id).state for job in jobs] == [State.SUCCESS, State.RETRY, State.SUCCESS]
 
 
-@pytest.mark.parametrize("body", ["", "not json", "[]", '{"id": 1, "kind": "echo"}', '{"id":"x","kind":"echo","v":2}'])
+@pytest.mark.parametrize("body", ["", "not json", "[]", '{"id": 1, "kind": "echo"}', '{"id":"x","v":1}', '{"v":2}'])
 def test_message_that_cannot_be_read_is_buried_with_the_reason(parts: MemoryEngine, body: str) -> None:
     work(parts, echo_kind(), deliver(body))
     assert parts.queues.buried == [("simulations", body, "not a job message")]
+
+
+NEWER = f'{{"id":"{FIRST_ID}","what":"echo","v":2}}'
+
+
+def test_message_of_an_unknown_version_and_no_job_is_buried_with_the_reason(parts: MemoryEngine) -> None:
+    work(parts, echo_kind(), deliver(NEWER))
+    assert parts.queues.buried == [("simulations", NEWER, "message version 2 is not known; this worker knows 1")]
+
+
+def test_waiting_job_whose_message_is_of_an_unknown_version_is_left_to_a_newer_worker(parts: MemoryEngine) -> None:
+    job = submitted(parts, echo_kind())
+    with pytest.raises(ComeAgain):
+        work(parts, echo_kind(), deliver(NEWER))
+    assert (parts.queues.postponed, parts.queues.buried) == ([("simulations", "receipt-1", 60)], [])
+    assert stored(parts) == job
+
+
+def test_message_of_an_unknown_version_and_an_ended_job_is_acknowledged(parts: MemoryEngine) -> None:
+    submitted(parts, echo_kind())
+    work(parts, echo_kind(), deliver(Message(FIRST_ID, "echo")), deliver(NEWER))
+    assert (parts.queues.postponed, parts.queues.buried) == ([], [])
 
 
 def test_job_of_an_unknown_kind_is_buried_and_fails(parts: MemoryEngine) -> None:

@@ -1,0 +1,82 @@
+"""The `forecasts` table, and the `projects` that its rows belong to."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import psycopg2
+from psycopg2.extras import RealDictCursor
+
+from chalicelib.db.connect import Database
+from chalicelib.db.sql import statements
+from chalicelib.errors import NotSaved
+
+# A bigint has 19.
+_ID_DIGITS = 18
+
+
+class NewForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """A forecast to be saved; None where a figure is not known."""
+
+    # The job that computed it, under which it is saved once.
+    job_id: str
+    # The account's id.
+    owner: str
+    # As the client wrote it; empty: a new project is made, of this name and team size.
+    project_id: str
+    name: str
+    team_size: int
+    forecast_type: str
+    # Result and request as JSON.
+    forecast_data: str
+    input_data: str
+    backlog: int
+    # The day from which the weeks count.
+    start_date: date | None
+    projected_weeks_p85: float
+    deadline_date: date | None
+    weeks_to_deadline: float | None
+    can_meet_deadline: bool | None
+
+
+class Forecasts:
+    """Writes saved forecasts; raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = statements("forecasts")
+
+    def save(self, forecast: NewForecast) -> int:
+        """Saves the forecast and answers its id, which is the same however often it is saved for one job.
+
+        Raises NotSaved where the account or its project is not there, or a text cannot be stored.
+        """
+        try:
+            with self._database.transaction() as cursor:
+                return self._save(cursor, forecast)
+        except (psycopg2.DataError, ValueError) as error:
+            # Texts may hold the character NUL, which Postgres cannot store: the driver or the server says so.
+            reason = error.diag.message_primary if isinstance(error, psycopg2.Error) else None
+            raise NotSaved(f"the database cannot store the forecast: {reason or error}") from error
+
+    def _save(self, cursor: RealDictCursor, forecast: NewForecast) -> int:
+        values = msgspec.structs.asdict(forecast) | {"project_id": self._project(cursor, forecast)}
+        for statement in ("add", "find_by_job"):
+            cursor.execute(self._sql[statement], values)
+            row = cursor.fetchone()
+            if row is not None:
+                return int(row["id"])
+        raise NotSaved(f"account {forecast.owner} does not exist any more")
+
+    def _project(self, cursor: RealDictCursor, forecast: NewForecast) -> int | None:
+        """The named project's id, None where none is named."""
+        text = forecast.project_id
+        if not text:
+            return None
+        if text.isdecimal() and len(text) <= _ID_DIGITS:
+            cursor.execute(self._sql["find_project"], {"project_id": int(text), "owner": forecast.owner})
+            row = cursor.fetchone()
+            if row is not None:
+                return int(row["id"])
+        raise NotSaved(f"project_id must be a project of yours, got {text[:40]!r}")

@@ -1,0 +1,37 @@
+"""Databases of a test's own on the real Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+
+import psycopg2
+import pytest
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
+
+from chalicelib.db.connect import Database
+from chalicelib.db.migrate import migrate
+from localstack.run import LocalStack
+
+_numbers = count()
+
+
+@pytest.fixture
+def dsn(stack: LocalStack) -> Iterator[str]:
+    """An empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    with closing(psycopg2.connect(stack.database_url)) as admin:
+        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield make_dsn(stack.database_url, dbname=name)
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[Database]:
+    migrate(dsn)
+    with closing(Database(dsn)) as database:
+        yield database
