@@ -237,4 +237,5 @@ def test_functions_of_the_app_name_their_requests(monkeypatch: pytest.MonkeyPatc
     assert [(line["message"], line["request_id"]) for line in written()] == [
         ("request", "of-gateway"),
         ("unreadable change", "of-push"),
+        ("changes read", "of-push"),
     ]
