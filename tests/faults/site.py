@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -134,6 +135,22 @@ class Site:
         found = ((_ID.search(request), _TOKEN.search(request)) for request in requests)
         distinct = {(task_id[1].decode(), token[1]) for task_id, token in found if task_id and token}
         return Counter(task_id for task_id, _ in distinct)
+
+    def jobs_in(self, *needles: bytes) -> list[str]:
+        """The jobs of the answered requests to DynamoDB that hold all needles, one for each request."""
+        found = (_ID.search(request) for request in self.dynamodb_proxy.requests(*needles))
+        return [task_id[1].decode() for task_id in found if task_id]
+
+    def submit_until_accepted(self, path: str, body: object) -> str:
+        """Submits as a careful client does: told 503, it asks again under the same key."""
+        key = str(uuid.uuid4())
+        for _ in range(20):
+            answer = self.client.call("POST", path, body, Idempotency_Key=key)
+            if answer.status == 202:
+                return str(answer.body["task_id"])
+            assert answer.status == 503, answer
+            time.sleep(1)
+        raise AssertionError(f"not accepted 20 times: {answer}")
 
     def own_tasks(self) -> list[str]:
         """The ids in the demo account's list."""

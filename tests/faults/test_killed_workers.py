@@ -58,7 +58,7 @@ def test_job_whose_worker_dies_each_time_fails_and_its_message_is_buried(site: S
 def test_no_job_is_lost_or_finished_twice_while_workers_are_killed_at_random(site: Site) -> None:
     began = time.monotonic()
     with workers_killed_at_random(site) as killed, ThreadPoolExecutor(8) as pool:
-        ids = list(pool.map(lambda _: site.client.submit("/api/async/simulate", SMALL), range(JOBS)))
+        ids = list(pool.map(lambda _: site.submit_until_accepted("/api/async/simulate", SMALL), range(JOBS)))
         submitted_s = time.monotonic() - began
         ended = list(pool.map(lambda task_id: site.client.wait(task_id, timeout_s=900), ids))
     took_s = time.monotonic() - began
