@@ -35,7 +35,9 @@ def _leaves(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
         if error.validator == "anyOf" and error.context:
             # An optional field: the branch that says more than "is not null" is the one that was meant.
             meant = [inner for inner in error.context if inner.validator_value != "null"]
-            yield from meant or [error]
+            # Of several, the one whose type the value has.
+            fitting = [inner for inner in meant if inner.validator != "type" or inner.path]
+            yield from fitting or meant or [error]
         else:
             yield error
 

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from chalicelib.api.auth import require
-from chalicelib.api.body import read_body
+from chalicelib.api.body import MAX_ERRORS, escape, parse_json, read_body
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.tasks import POLL_S, describe
 from chalicelib.errors import FieldError, InvalidRequest, Unauthenticated
@@ -106,7 +106,10 @@ def _idempotency_key(call: Call) -> str:
 
 
 def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, tuple[str, ...]]:
-    request, warnings = read_body(call, kind.request, lenient=kind.lenient)
+    try:
+        request, warnings = read_body(call, kind.request, lenient=kind.lenient)
+    except InvalidRequest as refused:
+        raise InvalidRequest([*refused.errors, *_rules_of_the_rest(call, kind, refused)][:MAX_ERRORS]) from None
     request = _ask_to_save(call, kind, request, in_line=in_line)
     errors = kind.check(request)
     if errors:
@@ -114,6 +117,30 @@ def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, 
     if kind.weigh is not None:
         kind.weigh(request, in_line)
     return request, warnings
+
+
+def _rules_of_the_rest(call: Call, kind: AnyKind, refused: InvalidRequest) -> list[FieldError]:
+    """Rules beyond the schema that the sound fields of a refused body break, so that one answer tells everything.
+
+    A refused field counts as not given; a required one is taken from the example, which breaks no rule.
+    """
+    broken = {_field(error) for error in refused.errors} - {""}
+    raw = parse_json(call) if broken else None
+    if not isinstance(raw, dict):
+        return []
+    sound = {name: value for name, value in raw.items() if escape(name) not in broken}
+    required = {field.encode_name for field in msgspec.structs.fields(kind.request) if field.required}
+    filled = {name: value for name, value in msgspec.to_builtins(kind.example).items() if name in required - set(sound)}
+    try:
+        request = msgspec.convert(sound | filled, kind.request)
+    except msgspec.ValidationError:
+        return []
+    return [error for error in kind.check(request) if _field(error) not in broken | set(filled)]
+
+
+def _field(error: FieldError) -> str:
+    """The field of the body that the error is in, as a token of its pointer; empty for the body as a whole."""
+    return error.pointer.partition("/")[2].partition("/")[0]
 
 
 def _ask_to_save(call: Call, kind: AnyKind, request: msgspec.Struct, *, in_line: bool) -> msgspec.Struct:

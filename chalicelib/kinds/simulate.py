@@ -8,8 +8,10 @@ import msgspec
 
 from chalicelib.errors import NotSaved, TooLarge, Unavailable
 from chalicelib.jobs.kind import JobKind, Progress
-from chalicelib.sim.cost import EXACT_LIMIT, SYNC_LIMIT, estimate
+from chalicelib.sim.cost import SYNC_LIMIT
+from chalicelib.sim.engine import choose
 from chalicelib.sim.inputs import SimulateRequest, check
+from chalicelib.sim.project import plan
 from chalicelib.sim.result import SimulateResult
 from chalicelib.telemetry import log
 
@@ -24,15 +26,13 @@ _PATIENCE_S, _PAUSE_S = 60, 5
 
 
 def weigh(request: SimulateRequest, in_line: bool) -> None:
-    """Refuses work above the exact engine's limit, and in line above what fits into one request."""
-    cells = estimate(request)
-    if cells > EXACT_LIMIT:
+    """Refuses work that no engine takes, and in line what takes the one that would answer more than a request may."""
+    engine = choose(request, plan(request))
+    if in_line and engine.work > SYNC_LIMIT:
         raise TooLarge(
-            f"this forecast needs about {cells:.1e} cell updates and the exact engine takes at most {EXACT_LIMIT:.1e}; "
-            "use fewer tasks, fewer decimals, a shorter list of split rates or a narrower backlog range"
+            f"a forecast in one request may take {SYNC_LIMIT:.1e} cell updates and this one needs about "
+            f"{engine.work:.1e} (engine {engine.name}); send it to {KIND.path} and poll its task"
         )
-    if in_line and cells > SYNC_LIMIT:
-        raise TooLarge(f"this forecast is too long for one request; send it to {KIND.path} and poll its task")
 
 
 def run(request: SimulateRequest, progress: Progress) -> SimulateResult:

@@ -20,8 +20,8 @@ from chalicelib.sim.cost import STEP_OVERHEAD, convolution_work
 from chalicelib.sim.lattice import Floats, Law, convolve, empirical, trim
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.passage import UNFINISHED, Pacing, batches, survival
-from chalicelib.sim.project import TEAM_SCALE, Plan, round_half_up
-from chalicelib.sim.ramp import contributors_by_percent
+from chalicelib.sim.project import TEAM_SCALE, Plan
+from chalicelib.sim.ramp import people_by_percent
 
 
 class BurnDown(Struct, frozen=True, eq=False):
@@ -78,9 +78,7 @@ def _from_survival(open_after: Floats) -> Law:
 
 
 def _changing(tasks: Law, project: Plan, pace: Pace) -> BurnDown:
-    low, high = project.team.low / TEAM_SCALE, project.team.high / TEAM_SCALE
-    curve = contributors_by_percent(low, high, project.team.ramp_percent)
-    people = [round_half_up(size * TEAM_SCALE) for size in curve]
+    people = people_by_percent(project.team)
     unit = math.gcd(*people)
     pacing = Pacing.of(project, [size // unit for size in people], unit)
     weeks, effort = np.zeros(0), np.zeros(0)

@@ -11,10 +11,10 @@ import math
 from msgspec import Struct
 
 from chalicelib.sim.inputs import SimulateRequest
-from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Impact, Plan, Samples, plan
+from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Impact, Plan, Samples, most_tasks, plan
 
 # Work of at most about 60 s, and of at most about 5 s, of CPU; measured on random large requests and
-# with bench/exact.py --limits.
+# with bench/simulate.py --limits.
 EXACT_LIMIT = 16_000_000_000
 SYNC_LIMIT = 1_400_000_000
 # A convolution in cell updates: per output cell by FFT, per product by np.convolve, per product of a shifted sum and
@@ -24,6 +24,11 @@ FFT_COST, DENSE_COST, SHIFT_COST, SHIFT_OVERHEAD = 20.0, 0.06, 0.3, 400.0
 STEP_OVERHEAD = 5_000.0
 # One look-up in a cumulative law with the whole-number division before it.
 LOOK_UP = 8.0
+# Trials that are drawn side by side: their arrays stay in the cache.
+TRIALS_PER_BLOCK = 16_384
+# Parts of a trial, in cell updates: itself, a risk or dependency, a draw for an average, a week; and a week of a block.
+_TRIAL, _RARE_DRAW, _DRAW, _CONSTANT_WEEK, _CHANGING_WEEK = 60.0, 20.0, 5.0, 3.0, 7.0
+_WEEK_OVERHEAD = 6_000.0
 # States of one batch, times slots or samples: eight bytes each, so 240 MB.
 _MOST_STATES = 30_000_000
 # A law is followed until 1e-15 is left, which is 8 standard deviations to either side of a sum.
@@ -44,8 +49,9 @@ class Spread(Struct, frozen=True):
 def estimate(request: SimulateRequest) -> int:
     """Cell updates that `forecast` would do for a checked request; compare with EXACT_LIMIT and SYNC_LIMIT.
 
-    Below 1 ms for any valid request, since no law is computed. Within a factor of about 5 of the work done, mostly
-    above it. A request that would need too much memory is reported as twice EXACT_LIMIT.
+    Below 1 ms for any valid request, since no law is computed, except that a Weibull law takes 1 to 60 ms. Within a
+    factor of about 5 of the work done, mostly above it. A request that would need too much memory is reported as twice
+    EXACT_LIMIT.
     """
     return estimate_plan(plan(request))
 
@@ -59,6 +65,30 @@ def estimate_plan(project: Plan) -> int:
     else:
         work += _changing_work(project, low, high)
     return math.ceil(min(work, 2.0 * EXACT_LIMIT * 1_000))
+
+
+def most_weeks(project: Plan) -> float:
+    """Weeks of work after which a project is unfinished with a chance below about 1e-15."""
+    _, high = task_range(project)
+    return weeks_until_done(project.throughput, high / float(project.team.progress_per_sample()) / project.team.low)
+
+
+def trials_work(project: Plan, trials: int) -> int:
+    """The work of as many random trials, in the same unit, mostly above it; within a factor of about 3.
+
+    Twice EXACT_LIMIT where a histogram would not fit into memory, or progress not into whole numbers.
+    """
+    team, longest = project.team, most_weeks(project)
+    if longest > _MOST_STATES or _parts(project) > (2**62 if team.is_constant else 2**45):
+        return 2 * EXACT_LIMIT
+    people = team.high if team.is_constant else _usual_people(project)
+    low, high = task_range(project)
+    weeks = (low + high) / 2 / float(team.progress_per_sample()) / people / _spread(project.throughput).mean + 1
+    draws = 1.5 * sum(count for _, count in project.split_rates) + sum(count for _, count in project.lead_times) / 2
+    each = _TRIAL + _RARE_DRAW * (len(project.impacts) + len(project.dependencies)) + _DRAW * draws
+    each += weeks * (_CONSTANT_WEEK if team.is_constant else _CHANGING_WEEK)
+    steps = longest * math.ceil(trials / TRIALS_PER_BLOCK) * _WEEK_OVERHEAD
+    return math.ceil(min(trials * each + steps + _delay_work(project), 2.0 * EXACT_LIMIT))
 
 
 def convolution_work(large: float, small: float, taps: float) -> float:
@@ -99,6 +129,14 @@ def weeks_until_done(throughput: Samples, work: float) -> float:
         decay = -math.log(sum([count * math.exp(-tilt * value) for value, count in bins]) / total)
         best = min(best, (tilt * work + _LOG_LEFT) / decay)
     return min(best, work / bins[0][0] + 1) if bins[0][0] else best
+
+
+def _parts(project: Plan) -> int:
+    """The whole numbers in which progress is counted to the end of the largest backlog, at most."""
+    team = project.team
+    people = team.high if team.is_constant else math.gcd(TEAM_SCALE, team.low, team.high)
+    divisor = math.gcd(*[value for value, _ in project.throughput])
+    return most_tasks(project) * (team.progress_per_sample() * people * divisor).denominator
 
 
 def _coarse(samples: Samples) -> Samples:

@@ -7,6 +7,7 @@ uniform on 0.7 .. 1.3 times the typical delay; without that uniform on 5 .. 15 d
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from chalicelib.sim.cost import FFT_COST
 from chalicelib.sim.inputs import Dependency
-from chalicelib.sim.lattice import Floats, Law, convolve, trim
+from chalicelib.sim.lattice import Floats, Ints, Law, convolve, trim
 from chalicelib.sim.leadtime import DAYS_PER_WEEK
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.project import round_half_up
@@ -52,11 +53,12 @@ def delay(dependencies: tuple[Dependency, ...], pace: Pace) -> Delay:
     and the probability of a week is off by less than 1e-6 for ends on the lattice, else by about step / width.
     Cost: lattice points times dependencies, small lists.
     """
-    steps = 100 if sum(longest_days(each) for each in dependencies) <= _LONG_DAYS else 10
+    steps = steps_per_day(dependencies)
     listed, smooth = np.ones(1), np.zeros(1)
     for each in dependencies:
         late, on_time = 1 - each.on_time_probability, each.on_time_probability
-        mass = _late_mass(each, steps)
+        points, counts = late_points(each, steps)
+        mass = np.bincount(points, counts) / counts.sum()
         if each.delay_impact_distribution:
             delayed, smoothed = convolve(listed, mass), convolve(smooth, mass)
         else:
@@ -65,6 +67,22 @@ def delay(dependencies: tuple[Dependency, ...], pace: Pace) -> Delay:
         smooth = _added(on_time * smooth, late * smoothed)
         pace.advance(FFT_COST * (listed.size + smooth.size))
     return Delay(steps, *_same_size(listed, smooth))
+
+
+def steps_per_day(dependencies: tuple[Dependency, ...]) -> int:
+    """Lattice steps of a day for the sum of these delays."""
+    return 100 if sum(longest_days(each) for each in dependencies) <= _LONG_DAYS else 10
+
+
+def late_points(dependency: Dependency, steps: int) -> tuple[Ints, Ints]:
+    """The delays of a late dependency, in lattice steps, and the weight of each; both of shape (delays,)."""
+    listed = dependency.delay_impact_distribution
+    if listed:
+        return np.unique_counts(np.array([round_half_up(days * steps) for days in listed], dtype=np.int64))
+    typical = dependency.delay_impact_days
+    low, high = (SPREAD[0] * typical, SPREAD[1] * typical) if typical > 0 else UNKNOWN_DELAY_DAYS
+    first, cells = round_half_up(low * steps), max(1, round_half_up((high - low) * steps / 2))
+    return first + 1 + 2 * np.arange(cells, dtype=np.int64), np.ones(cells, dtype=np.int64)
 
 
 def longest_days(dependency: Dependency) -> float:
@@ -106,20 +124,8 @@ def analyse(dependencies: tuple[Dependency, ...], law: Delay) -> DependencyAnaly
         critical_dependencies=[_critical(each) for each in ranked[:5]],
         risk_score=round(score, 1),
         risk_level=("LOW", "MEDIUM", "HIGH", "CRITICAL")[sum(score >= bound for bound in (25, 50, 75))],
+        advice=list(_advice(ranked, on_time, expected)),
     )
-
-
-def _late_mass(dependency: Dependency, steps: int) -> Floats:
-    listed = dependency.delay_impact_distribution
-    if listed:
-        points = [round_half_up(days * steps) for days in listed]
-        return np.bincount(points) / len(points)
-    typical = dependency.delay_impact_days
-    low, high = (SPREAD[0] * typical, SPREAD[1] * typical) if typical > 0 else UNKNOWN_DELAY_DAYS
-    first, cells = round_half_up(low * steps), max(1, round_half_up((high - low) * steps / 2))
-    mass = np.zeros(first + 2 * cells)
-    mass[first + 1 :: 2] = 1 / cells
-    return mass
 
 
 def _added(left: Floats, right: Floats) -> Floats:
@@ -140,6 +146,24 @@ def _when_late(law: Delay, on_time: float) -> Percentiles[float] | None:
     mass[0] = max(0.0, mass[0] - on_time)
     late = trim(Law(0, mass, Fraction(1, law.steps_per_day)))
     return Percentiles.of([point / law.steps_per_day for point in late.quantiles(Percentiles.LEVELS)])
+
+
+def _advice(ranked: list[Dependency], on_time: float, expected: float) -> Iterator[str]:
+    """What to do about it, most useful first; `ranked` by weighted delay."""
+    worst = ranked[0]
+    if _weighted_delay(worst) == 0:
+        yield "No dependency is expected to delay the project."
+        return
+    late = 1 - worst.on_time_probability
+    share = late * _typical_days(worst) / expected if expected > 0 else 0.0
+    yield (
+        f"Begin with {worst.name or worst.target_project or worst.id or 'the first one listed'}: it is late in "
+        f"{100 * late:.0f} % of the cases and makes {100 * min(share, 1):.0f} % of the expected delay."
+    )
+    if expected >= DAYS_PER_WEEK:
+        yield f"Allow {expected:.0f} days for late dependencies; the forecast already holds them."
+    if on_time < 0.5:
+        yield f"Some dependency is late in {100 * (1 - on_time):.0f} % of the cases: do not plan on none being late."
 
 
 def _weighted_delay(dependency: Dependency) -> float:

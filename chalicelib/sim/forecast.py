@@ -1,26 +1,43 @@
-"""The exact forecast: how long, with which chance, at which effort, until which day; no sampling."""
+"""The forecast: how long, with which chance, at which effort, until which day; exact, or from random trials."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from chalicelib.errors import InvalidRequest
+from chalicelib.sim.engine import choose
+from chalicelib.sim.history import Calendar
 from chalicelib.sim.inputs import SimulateRequest, check
 from chalicelib.sim.laws import solve
+from chalicelib.sim.montecarlo import simulate
+from chalicelib.sim.outlook import USUAL_WORK, look_ahead
+from chalicelib.sim.pace import Report
 from chalicelib.sim.project import plan
 from chalicelib.sim.report import report
 from chalicelib.sim.result import SimulateResult
 
 
-def forecast(request: SimulateRequest, *, progress: Callable[[float, str], None]) -> SimulateResult:
+def forecast(request: SimulateRequest, *, progress: Report) -> SimulateResult:
     """The answer to a request.
 
     `progress` gets a fraction 0..1 and a stage between slices of the work; what it raises ends the forecast and is
-    passed on. Raises InvalidRequest with every broken rule, TooLarge above EXACT_LIMIT. The request is not changed
-    and the same request gives the same answer. Cost: see `cost.estimate`.
+    passed on. Raises InvalidRequest with every broken rule, TooLarge where no engine can answer. The request is not
+    changed and the same request gives the same answer. Cost: see `engine.choose`.
     """
     broken = check(request)
     if broken:
         raise InvalidRequest(broken)
     project = plan(request)
-    return report(request, project, solve(project, progress=progress))
+    engine = choose(request, project)
+    share = engine.work / (engine.work + USUAL_WORK)
+    solving, looking = _part(progress, 0, share), _part(progress, share, 1)
+    if engine.name == "exact":
+        laws = solve(project, progress=solving)
+    else:
+        laws = simulate(project, request.number_of_simulations, seed=engine.seed, progress=solving)
+    outlook = look_ahead(request, project, calendar=Calendar.of(laws), engine=engine, progress=looking)
+    progress(1.0, "done")
+    return report(request, project, laws=laws, engine=engine, outlook=outlook)
+
+
+def _part(progress: Report, first: float, last: float) -> Report:
+    """A report whose 0..1 is a part of the whole one's."""
+    return lambda fraction, stage: progress(first + (last - first) * fraction, stage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -21,6 +21,11 @@ MAX_IMPACT = 10_000
 MAX_DELAY_DAYS = 1_000.0
 SMALLEST_TEAM = 0.1
 SMALLEST_FOCUS = 0.01
+# Whole numbers up to here survive every JSON parser, those of browsers included.
+MAX_SEED = 2**53 - 1
+
+EngineWish = Literal["auto", "exact", "monte_carlo"]
+Sampling = Literal["bootstrap", "weibull"]
 
 _Weekly = Annotated[float, Meta(ge=0, le=100_000)]
 _Days = Annotated[float, Meta(ge=0, le=3_650)]
@@ -65,7 +70,7 @@ class Risk(Struct, frozen=True, kw_only=True, rename="camel"):
 class Dependency(Struct, frozen=True, kw_only=True):
     """Another project that this one waits for, and the delay if that project is late."""
 
-    id: Annotated[str | int | None, Meta(description="Name of the record in the caller's system.")] = None
+    id: Annotated[_Text | int | None, Meta(description="Name of the record in the caller's system.")] = None
     name: Annotated[_Text | None, Meta(description="What is waited for.")] = None
     source_project: Annotated[_Text | None, Meta(description="The project that waits.")] = None
     target_project: Annotated[_Text | None, Meta(description="The project that is waited for.")] = None
@@ -112,9 +117,39 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(
             ge=1,
             le=10_000_000,
-            description="Number of trials. The exact engine needs none: it only scales completion_times.",
+            description="Number of trials of the Monte Carlo engine. The exact engine needs none: there it only scales "
+            "completion_times.",
         ),
     ] = 10_000
+    engine: Annotated[
+        EngineWish,
+        Meta(
+            description="exact: the law itself, without sampling. monte_carlo: numberOfSimulations random trials. "
+            "auto: exact if its work is within the limit, else monte_carlo. The answer says which one it was, and why."
+        ),
+    ] = "auto"
+    sampling: Annotated[
+        Sampling,
+        Meta(
+            description="What a week finishes. bootstrap: one of tpSamples, each equally likely. weibull: a Weibull "
+            "law fitted to the busy weeks and rounded to whole tasks; idle weeks keep their share."
+        ),
+    ] = "bootstrap"
+    seed: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
+        Meta(
+            description="Start of the random numbers: the same request with the same seed gives the same trials on any "
+            "machine. When missing it follows from the request, so a repetition gives the same answer too. The answer "
+            "repeats it."
+        ),
+    ] = None
+    history_interval: Annotated[
+        bool,
+        Meta(
+            description="Whether the answer tells how far p50, p85 and p95 would move had other weeks been observed. "
+            "Takes up to a second of computing."
+        ),
+    ] = True
     confidence_level: Annotated[
         float, Meta(ge=1, le=99, description="Which percentile `confidence` in the answer quotes, in %.")
     ] = 85

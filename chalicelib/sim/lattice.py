@@ -47,7 +47,8 @@ class Law(Struct, frozen=True, eq=False):
 
     def mean(self) -> float:
         """Expected value, in units of `unit` times one."""
-        return float(self.mass @ self.points()) / float(self.mass.sum()) * float(self.unit)
+        # Not the dot product, whose order of summation differs between machines.
+        return float((self.mass * self.points()).sum()) / float(self.mass.sum()) * float(self.unit)
 
     def deviation(self) -> float:
         """Standard deviation."""

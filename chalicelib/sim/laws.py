@@ -46,5 +46,4 @@ def solve(project: Plan, *, progress: Callable[[float, str], None]) -> Laws:
     pace.enter("burn-down")
     work_done = burn_down(tasks, project, pace)
     weeks = add(add(work_done.weeks, start.weeks), delay_weeks(late))
-    pace.finish()
     return Laws(weeks, work_done.effort, tasks, start, late)

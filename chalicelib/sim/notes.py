@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.sim.inputs import SimulateRequest
+from chalicelib.sim.outlook import Outlook
 from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Plan, has_backlog_range, round_half_up
+from chalicelib.sim.trend import trend
+from chalicelib.sim.weibull import Weibull
 
 FEWEST_WEEKS, MOST_WEEKS = 7, 24
 FEWEST_LEAD_TIMES = 5
+# An interval whose ends differ by this factor is told in words.
+WIDE = 1.5
 
 
 def assumptions(request: SimulateRequest, project: Plan) -> list[str]:
@@ -16,9 +21,9 @@ def assumptions(request: SimulateRequest, project: Plan) -> list[str]:
     return [*_team(request, project), *_work(request, project)]
 
 
-def warnings(request: SimulateRequest, project: Plan) -> list[str]:
+def warnings(request: SimulateRequest, project: Plan, outlook: Outlook) -> list[str]:
     """What makes the forecast less certain than it looks, or differs from what was sent."""
-    return [*_history(request), *_unused(request, project), *_rounded(request)]
+    return [*_history(request), *_outlook(request, outlook), *_unused(request, project), *_rounded(request)]
 
 
 def _team(request: SimulateRequest, project: Plan) -> Iterator[str]:
@@ -35,7 +40,16 @@ def _team(request: SimulateRequest, project: Plan) -> Iterator[str]:
         )
     if team.focus < SAMPLE_SCALE:
         yield f"The team gives this project {team.focus / 10:g} % of its time."
-    yield "Every week is like one of the past weeks, drawn independently; idle weeks are drawn too."
+    yield _week(project.weibull)
+
+
+def _week(law: Weibull | None) -> str:
+    if law is None:
+        return "Every week is like one of the past weeks, drawn independently; idle weeks are drawn too."
+    return (
+        f"A busy week follows a Weibull law of shape {law.shape:.3g} and scale {law.scale:.3g} tasks, rounded to whole "
+        f"tasks; {100 * (1 - law.busy):.3g} % of the weeks are idle. Weeks are drawn independently."
+    )
 
 
 def _work(request: SimulateRequest, project: Plan) -> Iterator[str]:
@@ -59,9 +73,39 @@ def _history(request: SimulateRequest) -> Iterator[str]:
     idle = sum(1 for value in request.tp_samples if value == 0)
     if 2 * idle > count:
         yield f"{idle} of {count} weeks were idle: the forecast spreads widely and depends on the few busy weeks."
+    if count > 1 and len(set(request.tp_samples)) == 1:
+        yield f"All {count} weeks finished {request.tp_samples[0]:g} tasks: the forecast has no spread from throughput."
+    found = trend(request.tp_samples)
+    if found:
+        is_rising = found.newer_mean > found.older_mean
+        yield (
+            f"Throughput {'rose' if is_rising else 'fell'} from {found.older_mean:.3g} to {found.newer_mean:.3g} tasks "
+            "a week between the older and the newer half (oldest first; Mann-Kendall test, p = "
+            f"{found.p_value:.2g}): drawing all weeks alike makes the forecast too {'late' if is_rising else 'early'}."
+        )
+
+
+def _outlook(request: SimulateRequest, outlook: Outlook) -> Iterator[str]:
+    found = outlook.history_interval
+    if found and found.p85.high is None:
+        yield (
+            f"The history is too thin to say how late it may become: p85 is {found.p85.low} weeks or more, without an "
+            f"upper end; {found.never_done} of {found.resamples} resampled histories never finish a task."
+        )
+    elif found and found.p85.high and found.p85.high >= WIDE * found.p85.low:
+        yield f"The history leaves p85 anywhere from {found.p85.low} to {found.p85.high} weeks; more weeks narrow it."
+    if request.history_interval and not found:
+        yield "How far the history may mislead (history_interval) was not computed: it takes too long here."
+    if not outlook.burn_down:
+        yield "The burn-down fan (burn_down) was not computed: it takes too long here."
 
 
 def _unused(request: SimulateRequest, project: Plan) -> Iterator[str]:
+    if request.sampling == "weibull" and project.weibull is None:
+        yield (
+            "The past weeks themselves were drawn (bootstrap): a Weibull law needs two different busy weeks, and weeks "
+            "that are not all but certain to finish less than half a task."
+        )
     low, high = request.backlog_adjusted_min, request.backlog_adjusted_max
     if has_backlog_range(request) and project.is_in_progress:
         yield "backlogAdjustedMin and backlogAdjustedMax were not used: remainingTasks says what is left."

@@ -13,7 +13,7 @@ Report = Callable[[float, str], None]
 class Pace:
     """Counts work against an estimate and calls the report between slices.
 
-    The fraction stays below 1 until `finish`, however wrong the estimate was. What the report raises is not caught.
+    The fraction stays below 1, however wrong the estimate was. What the report raises is not caught.
     """
 
     def __init__(self, report: Report, estimated_work: float) -> None:
@@ -33,9 +33,6 @@ class Pace:
         self._done += work
         if self._done - self._reported >= WORK_PER_REPORT:
             self._send()
-
-    def finish(self) -> None:
-        self._report(1.0, "done")
 
     def _send(self) -> None:
         self._reported = self._done

@@ -27,7 +27,7 @@ DECIDED = 1e-16
 # Task counts rarer than this are left out (1e-10 in all at most); the others are scaled up to make 1 again.
 RARE = 1e-14
 # Look-ups in one batch: indices and values then stay in the cache.
-_BATCH = 200_000
+BATCH_LOOK_UPS = 200_000
 
 
 class Pacing(Struct, frozen=True, eq=False):
@@ -93,7 +93,7 @@ def batches(tasks: Law, pacing: Pacing) -> Iterator[Batch]:
 
 def _is_full(lengths: list[int], samples: int) -> bool:
     """Whether the last length is too much for the batch: too many look-ups, or mostly rows that others leave empty."""
-    return samples * lengths[-1] * len(lengths) > _BATCH or lengths[-1] > 1.5 * lengths[0] + 10
+    return samples * lengths[-1] * len(lengths) > BATCH_LOOK_UPS or lengths[-1] > 1.5 * lengths[0] + 10
 
 
 def _batch(counts: list[int], lengths: list[int], weights: Floats, pacing: Pacing) -> Batch:

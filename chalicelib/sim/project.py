@@ -11,10 +11,11 @@ from collections import Counter
 from datetime import date
 from fractions import Fraction
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chalicelib.sim.dates import read_date
 from chalicelib.sim.inputs import Dependency, Risk, SimulateRequest, impact_range
+from chalicelib.sim.weibull import Weibull, fit, weekly_law
 
 SAMPLE_SCALE = 1_000
 LEAD_TIME_SCALE = 10
@@ -52,9 +53,14 @@ class Team(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The normalised project."""
+    """The normalised project.
+
+    throughput: what a week may finish, with counts or weights; weibull: the law that it was made from, None for the
+    past weeks themselves.
+    """
 
     throughput: Samples
+    weibull: Weibull | None
     lead_times: Samples
     split_rates: Samples
     backlog_low: int
@@ -83,18 +89,41 @@ def plan(request: SimulateRequest) -> Plan:
     """
     now = schedule(request)
     low, high = _backlog(request, now)
-    return Plan(
+    project = Plan(
         throughput=on_lattice(request.tp_samples, SAMPLE_SCALE),
+        weibull=None,
         lead_times=on_lattice(now.lt_samples, LEAD_TIME_SCALE),
         split_rates=on_lattice(request.split_rate_samples, SAMPLE_SCALE),
         backlog_low=low,
         backlog_high=high,
-        impacts=tuple(_impact(risk) for risk in request.risks),
+        impacts=tuple(_impact(risk) for risk in request.risks if risk.likelihood > 0),
         dependencies=request.dependencies,
         team=_team(request, now.ramp_percent),
         start=now.start,
         is_in_progress=now.is_in_progress,
     )
+    return smoothed(project, project.throughput) if request.sampling == "weibull" else project
+
+
+def smoothed(project: Plan, samples: Samples) -> Plan:
+    """The project with a law fitted to `samples` in place of its throughput; unchanged where they allow none."""
+    law = fit([(value / SAMPLE_SCALE, count) for value, count in samples])
+    if law is None:
+        return project
+    team = project.team
+    enough = math.ceil(most_tasks(project) / (team.progress_per_sample() * SAMPLE_SCALE * team.low))
+    weekly = weekly_law(law, enough)
+    if weekly is None:
+        return project
+    throughput = tuple([(value * SAMPLE_SCALE, weight) for value, weight in weekly])
+    return structs.replace(project, throughput=throughput, weibull=law)
+
+
+def most_tasks(project: Plan) -> int:
+    """The most tasks that a trial can have, however unlikely."""
+    planned = project.backlog_high + sum(impact.high for impact in project.impacts)
+    rate = project.split_rates[-1][0] if project.split_rates else SAMPLE_SCALE
+    return (2 * planned * rate + SAMPLE_SCALE) // (2 * SAMPLE_SCALE)
 
 
 def schedule(request: SimulateRequest) -> Schedule:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chalicelib.sim.project import round_half_up
+from chalicelib.sim.project import TEAM_SCALE, Team, round_half_up
 from chalicelib.sim.statistics import percentile
 
 STEP = 0.1
@@ -32,6 +32,12 @@ def contributors_by_percent(low: float, high: float, ramp_percent: int) -> tuple
         else:
             curve.append(at((100 - index) / ramp_percent))
     return tuple(curve)
+
+
+def people_by_percent(team: Team) -> list[int]:
+    """The same for a team, in hundredths of people."""
+    curve = contributors_by_percent(team.low / TEAM_SCALE, team.high / TEAM_SCALE, team.ramp_percent)
+    return [round_half_up(size * TEAM_SCALE) for size in curve]
 
 
 def _sizes(low: float, high: float) -> list[float]:

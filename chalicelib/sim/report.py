@@ -10,10 +10,13 @@ import numpy as np
 
 from chalicelib.sim.dates import weeks_after
 from chalicelib.sim.dependencies import analyse
+from chalicelib.sim.engine import Engine
 from chalicelib.sim.inputs import SimulateRequest
+from chalicelib.sim.intervals import percentile_intervals
 from chalicelib.sim.lattice import NOISE, Law
 from chalicelib.sim.laws import Laws
 from chalicelib.sim.notes import assumptions, warnings
+from chalicelib.sim.outlook import Outlook
 from chalicelib.sim.project import Plan, round_half_up
 from chalicelib.sim.result import (
     BacklogSummary,
@@ -33,37 +36,45 @@ from chalicelib.sim.statistics import describe, describe_lead_times, error_rate
 
 # Together below 100 KB of JSON in the worst case.
 MOST_DURATION_ROWS, MOST_TASK_ROWS = 500, 300
-# Stands for "never more" in the row of likelihood 100, and mirrored in the row of 0.
+# Stands for "never more" in the row of likelihood 100 of an exact law, and mirrored in the row of 0.
 SURE = 1 - 1e-6
 HALF = Fraction(1, 2)
 _DECIMALS = 12
 
 
-def report(request: SimulateRequest, project: Plan, laws: Laws) -> SimulateResult:
-    """The answer for a request from its laws. Cost: linear in the points of the laws and the samples."""
+def report(request: SimulateRequest, project: Plan, *, laws: Laws, engine: Engine, outlook: Outlook) -> SimulateResult:
+    """The answer for a request from its laws, found by `engine`. Cost: linear in their points and the samples."""
     weeks = Percentiles.of(laws.weeks.quantiles(Percentiles.LEVELS))
     bars = list(_bars(laws.weeks, MOST_DURATION_ROWS))
     return SimulateResult(
-        engine="exact",
+        engine=engine.name,
+        engine_reason=engine.reason,
+        sampling="weibull" if project.weibull else "bootstrap",
+        seed=engine.seed,
         project_name=request.project_name,
         number_of_simulations=request.number_of_simulations,
         mean_weeks=laws.weeks.mean(),
         confidence=_confidence(request, project, laws.weeks),
         percentiles=weeks,
+        percentile_intervals=(
+            percentile_intervals(laws.weeks, request.number_of_simulations) if engine.name == "monte_carlo" else None
+        ),
         percentile_stats=_old_percentiles(weeks),
         dates=_dates(project, weeks),
         distribution=[DurationRow(weeks=last, probability=p, cumulative=below) for last, p, below in bars],
+        history_interval=outlook.history_interval,
+        burn_down=outlook.burn_down,
         completion_times=_trials(bars, request.number_of_simulations),
         tasks=_tasks(laws.tasks),
         effort=_effort(laws.effort),
-        results_table=_table(laws),
+        results_table=_table(laws, 1.0 if engine.name == "monte_carlo" else SURE),
         tp_error_rate=error_rate(request.tp_samples),
         lt_error_rate=error_rate(request.lt_samples),
         input_stats=_input_stats(request),
         backlog_summary=_backlog(request, project),
         dependency_analysis=analyse(project.dependencies, laws.delay) if project.dependencies else None,
         assumptions=assumptions(request, project),
-        warnings=warnings(request, project),
+        warnings=warnings(request, project, outlook),
     )
 
 
@@ -124,9 +135,9 @@ def _effort(law: Law) -> Effort:
     return Effort(mean=law.mean(), percentiles=Percentiles.of([float(point * law.unit) for point in points]))
 
 
-def _table(laws: Laws) -> list[LikelihoodRow]:
+def _table(laws: Laws, sure: float) -> list[LikelihoodRow]:
     likelihoods = range(100, -1, -5)
-    levels = [min(SURE, max(1 - SURE, likelihood / 100)) for likelihood in likelihoods]
+    levels = [min(sure, max(1 - sure, likelihood / 100)) for likelihood in likelihoods]
     columns = zip(
         likelihoods,
         laws.weeks.quantiles(levels),

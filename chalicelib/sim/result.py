@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.sim.inputs import Sampling
+
 T = TypeVar("T")
+
+EngineName = Literal["exact", "monte_carlo"]
 
 
 class Percentiles(Struct, Generic[T], frozen=True, kw_only=True):
@@ -56,11 +60,23 @@ class DurationRow(Struct, frozen=True, kw_only=True):
     cumulative: Annotated[float, Meta(description="Chance to be done within `weeks`.")]
 
 
+class Interval(Struct, frozen=True, kw_only=True):
+    """A percentile of the duration, in calendar weeks, from random trials: the true one is within these ends."""
+
+    low: int
+    high: int
+
+
 class TrialRow(Struct, frozen=True, kw_only=True):
-    """How many of numberOfSimulations trials would last this long."""
+    """How many of numberOfSimulations trials lasted this long, or would."""
 
     weeks: int
-    trials: Annotated[int, Meta(description="Expected number of trials, rounded so that all rows make the total.")]
+    trials: Annotated[
+        int,
+        Meta(
+            description="monte_carlo: trials counted. exact: trials expected, rounded so that all rows make the total."
+        ),
+    ]
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):
@@ -102,7 +118,7 @@ class LikelihoodRow(Struct, frozen=True, kw_only=True, rename=_TABLE_NAMES):
         int,
         Meta(
             description="Calendar weeks. An exact law has no longest case, so the rows 100 and 0 hold the values at "
-            "1 - 1e-6 and 1e-6."
+            "1 - 1e-6 and 1e-6; of random trials, the longest and the shortest one."
         ),
     ]
     total_tasks: int
@@ -206,6 +222,53 @@ class DependencyAnalysis(Struct, frozen=True, kw_only=True):
         ),
     ]
     risk_level: Annotated[str, Meta(description="LOW below 25, MEDIUM below 50, HIGH below 75, else CRITICAL.")]
+    advice: Annotated[list[str], Meta(description="What to do about them, in plain words.")]
+
+
+class WeeksInterval(Struct, frozen=True, kw_only=True):
+    """Where a percentile of the duration lies in 95 % of the resampled histories."""
+
+    low: Annotated[int, Meta(description="In calendar weeks.")]
+    high: Annotated[
+        int | None,
+        Meta(description="null: no upper end, because too many resampled histories never finish, or far too late."),
+    ]
+    low_date: Annotated[str | None, Meta(description="ISO day of `low`; null without a start.")]
+    high_date: Annotated[str | None, Meta(description="ISO day of `high`; null without a start or an upper end.")]
+
+
+class HistoryInterval(Struct, frozen=True, kw_only=True):
+    """The error that comes from a short history: 95 % intervals of the percentiles themselves.
+
+    The weeks of the history are drawn anew with replacement, as many as there are, and the project is solved again.
+    """
+
+    resamples: Annotated[int, Meta(description="Number of resampled histories: 200, or fewer for a large project.")]
+    never_done: Annotated[int, Meta(description="How many of them hold no finished task, so that they never finish.")]
+    p50: WeeksInterval
+    p85: WeeksInterval
+    p95: WeeksInterval
+
+
+class BurnDownWeek(Struct, frozen=True, kw_only=True):
+    """Open tasks at the end of a week: not more than p95 of them with a chance of 95 %, and so on."""
+
+    week: Annotated[int, Meta(description="Calendar weeks since the start; 0 is the start itself.")]
+    p5: int
+    p25: int
+    p50: int
+    p75: int
+    p95: int
+
+
+class BurnDown(Struct, frozen=True, kw_only=True):
+    """The fan of the burn-down, until 95 % of the cases are done. A task that is begun counts as open."""
+
+    method: Annotated[str, Meta(description="exact, or monte_carlo: counted in trials with the request's seed.")]
+    weeks: Annotated[
+        list[BurnDownWeek],
+        Meta(description="A row a week, at most 121; a longer project has a row every few weeks, and the last one."),
+    ]
 
 
 _WIRE_NAMES = {
@@ -220,13 +283,36 @@ _WIRE_NAMES = {
 class SimulateResult(Struct, frozen=True, kw_only=True, rename=_WIRE_NAMES):
     """The forecast."""
 
-    engine: Annotated[str, Meta(description="exact: computed without sampling, the same at every call.")]
+    engine: Annotated[
+        EngineName, Meta(description="exact: computed without sampling. monte_carlo: counted in random trials.")
+    ]
+    engine_reason: Annotated[str, Meta(description="Why this engine answered, in plain words.")]
+    sampling: Annotated[
+        Sampling,
+        Meta(description="Law of a week that was used: bootstrap also where weibull was asked for and nothing fits."),
+    ]
+    seed: Annotated[
+        int,
+        Meta(
+            description="Sent again with engine monte_carlo it gives the same trials, whether it was chosen by the "
+            "caller or here. The exact engine needs it for history_interval, and for a burn_down from trials."
+        ),
+    ]
     project_name: str | None
-    number_of_simulations: Annotated[int, Meta(description="As sent; the exact engine draws no trials.")]
+    number_of_simulations: Annotated[
+        int, Meta(description="Trials drawn by monte_carlo; as sent by exact, which draws none.")
+    ]
     mean_weeks: Annotated[float, Meta(description="Mean duration in calendar weeks.")]
     confidence: Confidence
     percentiles: Annotated[
         Percentiles[int], Meta(description="Duration in calendar weeks: the fewest with at least that chance.")
+    ]
+    percentile_intervals: Annotated[
+        Percentiles[Interval] | None,
+        Meta(
+            description="95 % interval of each percentile for the number of trials drawn; null for exact, which has no "
+            "such error. How far the history itself may mislead is not in it."
+        ),
     ]
     percentile_stats: Annotated[PercentileStats, Meta(description="The same under the old contract's name.")]
     dates: Annotated[
@@ -240,6 +326,11 @@ class SimulateResult(Struct, frozen=True, kw_only=True, rename=_WIRE_NAMES):
             "neighbouring weeks are merged, which keeps `cumulative` exact."
         ),
     ]
+    history_interval: Annotated[
+        HistoryInterval | None,
+        Meta(description="null when historyInterval is false, or when it takes too long; `warnings` then says so."),
+    ]
+    burn_down: Annotated[BurnDown | None, Meta(description="null when it takes too long; `warnings` then says so.")]
     completion_times: Annotated[
         list[TrialRow], Meta(description="The distribution as numbers of trials; rows without any are left out.")
     ]

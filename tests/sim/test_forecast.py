@@ -68,7 +68,22 @@ def test_dependencies_are_analysed() -> None:
     assert [each.name for each in found.critical_dependencies] == ["api", "legal"]
     # 0.4 * 50 + 0.3 * 100 * 5 / 30 + 0.2 * 100 * (5 / 5) + 0.1 * 100 * 2 / 10
     assert (found.risk_score, found.risk_level) == (47.0, "MEDIUM")
+    assert found.advice == ["Begin with api: it is late in 50 % of the cases and makes 100 % of the expected delay."]
     assert answer().dependency_analysis is None
+
+
+def test_advice_tells_how_much_to_allow_for() -> None:
+    late = {"on_time_probability": 0.25, "delay_impact_distribution": [20]}
+    found = answer(dependencies=[{**late, "name": "api"}, {**late, "name": "legal"}]).dependency_analysis
+    assert found is not None
+    assert found.advice == [
+        "Begin with api: it is late in 75 % of the cases and makes 50 % of the expected delay.",
+        "Allow 30 days for late dependencies; the forecast already holds them.",
+        "Some dependency is late in 94 % of the cases: do not plan on none being late.",
+    ]
+    sure = answer(dependencies=[{"on_time_probability": 1}]).dependency_analysis
+    assert sure is not None
+    assert sure.advice == ["No dependency is expected to delay the project."]
 
 
 def test_samples_are_described() -> None:
@@ -98,6 +113,7 @@ def test_doubts_are_told() -> None:
     )
     assert result.warnings == [
         "Only 3 throughput samples: 7 to 24 weeks are advised.",
+        "All 3 weeks finished 5.00049 tasks: the forecast has no spread from throughput.",
         "The backlog range was not used: both ends must be given and above 0.",
         "maxContributors is more than totalContributors.",
         "sCurveSize 70 was taken as 50.",
@@ -108,6 +124,8 @@ def test_doubts_are_told() -> None:
 WORST: list[dict[str, Any]] = [
     {"tpSamples": [0] * 99 + [1], "numberOfTasks": 100},
     {"tpSamples": [0] * 999 + [1], "numberOfTasks": 3, "numberOfSimulations": 10_000_000},
+    {"tpSamples": [0] * 99 + [1], "numberOfTasks": 50, "engine": "monte_carlo", "numberOfSimulations": 50_000},
+    {"tpSamples": [0] * 199 + [1], "numberOfTasks": 5, "sampling": "weibull", "engine": "monte_carlo"},
     {"tpSamples": [5, 70], "backlogAdjustedMin": 1, "backlogAdjustedMax": 9999},
     {
         "tpSamples": [0, 0, 0, 1],
@@ -115,6 +133,19 @@ WORST: list[dict[str, Any]] = [
         "projectName": "\u00e9" * 200,
         "ltSamples": [0, 3650],
         "dependencies": [{"id": "x" * 50, "name": "\u00e9" * 200, "criticality": "CRITICAL", "delay_impact_days": 99}]
+        * 50,
+        "startDate": "1/1/2025",
+    },
+    {
+        # Six bytes a character, all rows of all tables, long numbers in each.
+        "tpSamples": [0] * 750 + [1] * 250,
+        "numberOfTasks": 400,
+        "numberOfSimulations": 10_000_000,
+        "projectName": "\x01" * 200,
+        "ltSamples": [i % 365 for i in range(100)],
+        "splitRateSamples": [1, 1.5],
+        "risks": [{"likelihood": 50, "lowImpact": 0, "highImpact": 20, "description": "x" * 2000}] * 100,
+        "dependencies": [{"id": "\x01" * 200, "name": "\x01" * 200, "criticality": "\x01" * 20, "delay_impact_days": 9}]
         * 50,
         "startDate": "1/1/2025",
     },
@@ -173,7 +204,7 @@ def test_progress_rises_to_1_through_named_stages() -> None:
     forecast(request(**LONG), progress=lambda fraction, stage: seen.append((fraction, stage)))
     assert all(before <= after for (before, _), (after, _) in pairwise(seen))
     assert (seen[0][0], seen[-1]) == (0.0, (1.0, "done"))
-    assert {stage for _, stage in seen} == {"tasks", "delays", "burn-down", "done"}
+    assert {stage for _, stage in seen} == {"tasks", "delays", "burn-down", "history", "fan", "done"}
     assert len(seen) > 6
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.sim.ramp import contributors_by_percent
+from chalicelib.sim.result import SimulateResult
 from tests.sim.cases import answer, as_dict, burn_down_by_states, largest_gap, laws
 
 few = settings(max_examples=40, deadline=None)
@@ -118,3 +119,64 @@ def test_changing_team_agrees_with_a_model_followed_state_by_state(
     found = laws(tpSamples=values, numberOfTasks=tasks, **sizes)
     assert largest_gap(as_dict(found.weeks), weeks) < 1e-11
     assert largest_gap(as_dict(found.effort), effort) < 1e-11
+
+
+def trials(**fields: Any) -> SimulateResult:
+    return answer(**{"numberOfSimulations": 400, **fields}, engine="monte_carlo", seed=11)
+
+
+@few
+@given(projects())
+def test_percentiles_of_trials_rise_and_trials_add_up(fields: dict[str, Any]) -> None:
+    result = trials(**fields)
+    for values in (result.percentiles.values(), result.effort.percentiles.values(), result.tasks.percentiles.values()):
+        assert list(values) == sorted(values)
+    assert sum(row.trials for row in result.completion_times) == 400
+    assert result.distribution[-1].cumulative == 1.0
+
+
+@few
+@given(projects(), st.randoms(use_true_random=False))
+def test_order_of_the_samples_does_not_matter_to_trials(fields: dict[str, Any], random: Any) -> None:
+    shuffled = {
+        name: random.sample(value, len(value)) if name.endswith("Samples") else value for name, value in fields.items()
+    }
+    assert trials(**shuffled).completion_times == trials(**fields).completion_times
+
+
+@few
+@given(projects())
+def test_risk_that_cannot_happen_changes_no_trial(fields: dict[str, Any]) -> None:
+    more = [*fields["risks"], {"likelihood": 0, "lowImpact": 3, "highImpact": 9}]
+    assert trials(**{**fields, "risks": more}).completion_times == trials(**fields).completion_times
+
+
+@few
+@given(samples, st.integers(1, 60))
+def test_more_throughput_makes_no_percentile_of_trials_later(values: list[int], tasks: int) -> None:
+    slow = trials(tpSamples=values, numberOfTasks=tasks, numberOfSimulations=4_000)
+    fast = trials(tpSamples=[value + 1 for value in values], numberOfTasks=tasks, numberOfSimulations=4_000)
+    for row in slow.distribution:
+        within = max((each.cumulative for each in fast.distribution if each.weeks <= row.weeks), default=0.0)
+        # Smirnov's one-sided bound: exp(-2 * 3.2 ** 2), one false alarm in a thousand million.
+        assert within >= row.cumulative - 3.2 * (2 / 4_000) ** 0.5
+
+
+@few
+@given(samples, st.integers(1, 40), st.sampled_from([2, 3, 10]))
+def test_scale_of_samples_and_tasks_together_changes_no_trial(values: list[int], tasks: int, factor: int) -> None:
+    once = trials(tpSamples=values, numberOfTasks=tasks)
+    many = trials(tpSamples=[value * factor for value in values], numberOfTasks=tasks * factor)
+    assert once.completion_times == many.completion_times
+
+
+@settings(max_examples=25, deadline=None)
+@given(projects(), st.sampled_from(["bootstrap", "weibull"]))
+def test_exact_law_is_what_trials_tend_to(fields: dict[str, Any], sampling: str) -> None:
+    count = 40_000
+    drawn = answer(**fields, sampling=sampling, engine="monte_carlo", numberOfSimulations=count, seed=5)
+    exact = {row.weeks: row.cumulative for row in answer(**fields, sampling=sampling).distribution}
+    for row in drawn.distribution:
+        chance = exact.get(row.weeks, 1.0)
+        # Six standard errors at every week: less than one false alarm in a million examples.
+        assert abs(row.cumulative - chance) <= 6 * (chance * (1 - chance) / count) ** 0.5 + 1e-4
