@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Annotated, Generic, Protocol, TypeVar
 
 import msgspec
@@ -45,8 +44,7 @@ class Continue(msgspec.Struct, frozen=True):
     cursor: Annotated[str, msgspec.Meta(max_length=4096)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cache(Generic[Request]):
+class Cache(msgspec.Struct, Generic[Request], frozen=True, kw_only=True):
     """How requests of a kind are told to be the same, so that one job answers them all.
 
     Only for kinds whose result follows from the request and from data that has a version.
@@ -66,8 +64,7 @@ def accept_all(request: msgspec.Struct) -> list[FieldError]:
     return []
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobKind(Generic[Request, Result]):
+class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=True):
     """One kind of job. `run` is called in a worker; everything else is read on the API path, so it must be cheap."""
 
     name: str
@@ -107,8 +104,7 @@ class JobKind(Generic[Request, Result]):
 AnyKind = JobKind[msgspec.Struct, msgspec.Struct]
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(msgspec.Struct, frozen=True):
     """The kinds of one stage by name; built by `chalicelib.kinds`."""
 
     kinds: dict[str, AnyKind]

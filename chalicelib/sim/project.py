@@ -10,12 +10,15 @@ import math
 from collections import Counter
 from datetime import date
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from chalicelib.sim.dates import read_date
 from chalicelib.sim.inputs import Dependency, Risk, SimulateRequest, impact_range
-from chalicelib.sim.weibull import Weibull, fit, weekly_law
+
+if TYPE_CHECKING:
+    from chalicelib.sim.weibull import Weibull
 
 SAMPLE_SCALE = 1_000
 LEAD_TIME_SCALE = 10
@@ -107,6 +110,9 @@ def plan(request: SimulateRequest) -> Plan:
 
 def smoothed(project: Plan, samples: Samples) -> Plan:
     """The project with a law fitted to `samples` in place of its throughput; unchanged where they allow none."""
+    # Loaded by the requests that ask for it, not by every start of the API.
+    from chalicelib.sim.weibull import fit, weekly_law
+
     law = fit([(value / SAMPLE_SCALE, count) for value, count in samples])
     if law is None:
         return project

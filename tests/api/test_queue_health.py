@@ -133,7 +133,7 @@ def test_job_that_fails_is_unhealthy() -> None:
     def fail(request: ping.PingRequest, progress: Progress) -> ping.PingResult:
         raise JobFailed("out of order")
 
-    answer = ask(with_worker(Api(), replace(PING, run=fail)))  # type: ignore[arg-type]
+    answer = ask(with_worker(Api(), msgspec.structs.replace(PING, run=fail)))
     assert (answer.status, document(answer)["error"]) == (
         503,
         "the job through the queue ended as FAILURE: out of order",
