@@ -17,8 +17,8 @@ import numpy as np
 from chalicelib.sim.chance import Bits, Drawn, urn_of_samples
 from chalicelib.sim.cost import most_weeks
 from chalicelib.sim.lattice import Floats, Ints
-from chalicelib.sim.project import TEAM_SCALE, Plan, most_tasks, round_half_up
-from chalicelib.sim.ramp import contributors_by_percent
+from chalicelib.sim.project import TEAM_SCALE, Plan, most_tasks
+from chalicelib.sim.ramp import people_by_percent
 
 # How often a long block asks whether it is to go on: every few hundredths of a second.
 _WEEKS_PER_BEAT = 256
@@ -87,9 +87,7 @@ class _ConstantTeam:
 
 class _ChangingTeam:
     def __init__(self, project: Plan) -> None:
-        team = project.team
-        sizes = contributors_by_percent(team.low / TEAM_SCALE, team.high / TEAM_SCALE, team.ramp_percent)
-        people = [round_half_up(size * TEAM_SCALE) for size in sizes]
+        team, people = project.team, people_by_percent(project.team)
         divisor, person = math.gcd(*(value for value, _ in project.throughput)), math.gcd(*people)
         step = team.progress_per_sample() * divisor * person
         self._parts, self._per_step = step.denominator, 200 * step.numerator
