@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind
-from chalicelib.jobs.state import State
+from chalicelib.jobs.state import SUBMIT, State
 from chalicelib.jobs.store import Found, Job, Refused
 
 # What of a task that follows is its own.
@@ -57,7 +57,7 @@ def join(engine: Engine, task: Job, job_id: str) -> Job | None:
     try:
         engine.lifecycle.follow(follower)
     except Refused as refused:
-        if refused.job is not None and refused.job.id == task.id:
+        if refused.move is SUBMIT:
             raise
         return None
     return _through(follower, found.job)
