@@ -12,7 +12,7 @@ from chalicelib.aws.memory_sockets import MemorySockets, MemorySubscriptions
 from chalicelib.clock import FixedClock
 from chalicelib.ids import CountingIds
 from chalicelib.jobs.engine import Engine
-from chalicelib.jobs.kind import AnyKind, Continue, JobKind, Progress, Registry
+from chalicelib.jobs.kind import AnyKind, Continue, Contract, JobKind, Progress, Registry
 from chalicelib.jobs.memory import MemoryQueues, MemoryStore
 from chalicelib.runtime import Runtime
 from chalicelib.settings import Settings
@@ -39,15 +39,15 @@ def echo_kind(
     def echo(request: EchoRequest, progress: Progress) -> EchoResult:
         return EchoResult(request.text)
 
+    agreed = {"request": EchoRequest, "result": EchoResult, "example": EchoRequest("hello")}
+    agreed |= {name: changes.pop(name) for name in Contract.__struct_fields__ if name in changes}
     declaration: dict[str, object] = {
         "name": "echo",
         "summary": "Echo",
         "path": "/api/async/echo",
         "sync_path": "/api/echo",
         "queue": "simulations",
-        "request": EchoRequest,
-        "result": EchoResult,
-        "example": EchoRequest("hello"),
+        "contract": lambda: Contract(**agreed),  # type: ignore[arg-type, type-var]
         "run": run or echo,
         "lenient": True,
         "opened_by": "public_forecasts",

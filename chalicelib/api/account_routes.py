@@ -19,7 +19,7 @@ def account_routes() -> Iterator[Route]:
         "/api/auth/login",
         "POST",
         auth.login,
-        Doc(
+        lambda: Doc(
             name="login",
             group="Accounts",
             summary="A token for an address and a password",
@@ -40,7 +40,7 @@ def account_routes() -> Iterator[Route]:
         "/api/auth/logout",
         "POST",
         auth.logout,
-        Doc(
+        lambda: Doc(
             name="logout",
             group="Accounts",
             summary="Clear the cookie of a login",
@@ -54,7 +54,7 @@ def account_routes() -> Iterator[Route]:
         "/api/auth/logout-everywhere",
         "POST",
         auth.logout_everywhere,
-        Doc(
+        lambda: Doc(
             name="logout_everywhere",
             group="Accounts",
             summary="Revoke every token of the account",
@@ -73,7 +73,7 @@ def key_routes() -> Iterator[Route]:
         "/api/keys",
         "POST",
         keys.create,
-        Doc(
+        lambda: Doc(
             name="create_key",
             group="Accounts",
             summary="Make an API key",
@@ -91,7 +91,7 @@ def key_routes() -> Iterator[Route]:
         "/api/keys",
         "GET",
         keys.list_own,
-        Doc(
+        lambda: Doc(
             name="list_keys",
             group="Accounts",
             summary="The account's API keys, without their secrets",
@@ -105,7 +105,7 @@ def key_routes() -> Iterator[Route]:
         "/api/keys/{key_id}",
         "DELETE",
         keys.revoke,
-        Doc(
+        lambda: Doc(
             name="revoke_key",
             group="Accounts",
             summary="Revoke an API key",

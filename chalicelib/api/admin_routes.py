@@ -40,7 +40,7 @@ def admin_routes(registry: Registry) -> Iterator[Route]:
         "/api/admin/tasks/{task_id}/redrive",
         "POST",
         admin.redriving_one(registry),
-        Doc(
+        lambda: Doc(
             name="redrive_task",
             group="Operations",
             summary="Start anybody's failed task again",
@@ -75,7 +75,7 @@ def _looking(path: str, view: View, name: str, summary: str, reply: Reply) -> Ro
         name=name, group="Operations", summary=summary, details=_ADMINS, access=Access.ACCOUNT, params=params,
         replies={200: reply}, refusals=refusals,
     )  # fmt: skip
-    return Route(f"/api/admin/{path}", "GET", view, doc)
+    return Route(f"/api/admin/{path}", "GET", view, lambda: doc)
 
 
 def _changing(verb: str, view: View, summary: str, details: str, reply: Reply, *params: Param) -> Route:
@@ -83,4 +83,4 @@ def _changing(verb: str, view: View, summary: str, details: str, reply: Reply, *
         name=f"{verb}_queue", group="Operations", summary=summary, details=f"{details} {_ADMINS}",
         access=Access.ACCOUNT, params=(_QUEUE, *params), replies={200: reply}, refusals=_CHANGE,
     )  # fmt: skip
-    return Route(f"/api/admin/queues/{{queue}}/{verb}", "POST", view, doc)
+    return Route(f"/api/admin/queues/{{queue}}/{verb}", "POST", view, lambda: doc)

@@ -52,9 +52,9 @@ _SUBMITTED = _QUEUED | {
 
 def kind_routes(kind: AnyKind) -> Iterator[Route]:
     """Submit and, where the kind has it, the in-line twin."""
-    yield Route(kind.path, "POST", submission.submitting(kind), _submitting(kind))
+    yield Route(kind.path, "POST", submission.submitting(kind), lambda: _submitting(kind))
     if kind.sync_path:
-        yield Route(kind.sync_path, "POST", submission.running(kind), _running(kind))
+        yield Route(kind.sync_path, "POST", submission.running(kind), lambda: _running(kind))
 
 
 def _submitting(kind: AnyKind) -> Doc:
@@ -129,7 +129,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
         "/api/tasks",
         "GET",
         tasks.list_own,
-        Doc(
+        lambda: Doc(
             name="list_tasks",
             group="Tasks",
             summary="The caller's own tasks, newest first",
@@ -144,7 +144,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
         "/api/tasks/{task_id}/retry",
         "POST",
         tasks.restarting(registry),
-        Doc(
+        lambda: Doc(
             name="retry_task",
             group="Tasks",
             summary="Start a failed task again",
@@ -159,7 +159,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
         "/api/tasks/{task_id}",
         "GET",
         tasks.status,
-        Doc(
+        lambda: Doc(
             name="get_task",
             group="Tasks",
             summary="State, progress and result of a task",
@@ -181,7 +181,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
         "/api/tasks/{task_id}/download",
         "GET",
         tasks.download,
-        Doc(
+        lambda: Doc(
             name="download_result",
             group="Tasks",
             summary="The result of a task as a file",
@@ -199,7 +199,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
         "/api/tasks/{task_id}",
         "DELETE",
         tasks.cancel,
-        Doc(
+        lambda: Doc(
             name="cancel_task",
             group="Tasks",
             summary="Cancel a task",

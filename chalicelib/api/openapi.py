@@ -63,7 +63,7 @@ _REFUSAL_HEADERS = {
 
 def document(routes: Iterable[Route], *, server: str) -> Json:
     """The description of all routes that have one; `server` is the address that the paths start from."""
-    described = [(route, route.doc) for route in routes if route.doc is not None]
+    described = [(route, route.doc()) for route in routes if route.doc is not None]
     docs = [doc for _, doc in described]
     schemas = _Schemas(docs)
     paths: dict[str, Json] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -77,7 +77,8 @@ class Route(NamedTuple):
     path: str
     method: str
     view: View
-    doc: Doc | None = None
+    # Called when the API describes itself, which few of its starts are for.
+    doc: Callable[[], Doc] | None = None
 
 
 # Of routes whose answers have an ETag.

@@ -9,6 +9,7 @@ from chalicelib.api.account_routes import account_routes, key_routes
 from chalicelib.api.admin_routes import admin_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
+from chalicelib.api.resources import resource_routes
 from chalicelib.api.route import KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Reply, Route
 from chalicelib.jobs.kind import Registry
 
@@ -21,6 +22,7 @@ def routes(registry: Registry) -> Iterator[Route]:
     yield from account_routes()
     yield from key_routes()
     yield from admin_routes(registry)
+    yield from resource_routes()
     yield from _service(registry)
 
 
@@ -29,7 +31,7 @@ def _service(registry: Registry) -> Iterator[Route]:
         "/",
         "GET",
         service.index,
-        Doc(
+        lambda: Doc(
             name="get_index",
             group="Service",
             summary="Where to go from here",
@@ -41,7 +43,7 @@ def _service(registry: Registry) -> Iterator[Route]:
         "/api/health",
         "GET",
         service.health,
-        Doc(
+        lambda: Doc(
             name="get_health",
             group="Service",
             summary="Whether the API answers",
@@ -54,7 +56,7 @@ def _service(registry: Registry) -> Iterator[Route]:
         "/api/health/celery",
         "GET",
         queue_health.QueueProbe().view,
-        Doc(
+        lambda: Doc(
             name="get_queue_health",
             group="Service",
             summary="Whether workers answer",
@@ -75,7 +77,7 @@ def _service(registry: Registry) -> Iterator[Route]:
         "/api/openapi.json",
         "GET",
         description.openapi(lambda: routes(registry)),
-        Doc(
+        lambda: Doc(
             name="get_openapi",
             group="Service",
             summary="This API as an OpenAPI 3.1 document",
@@ -88,7 +90,7 @@ def _service(registry: Registry) -> Iterator[Route]:
         "/docs",
         "GET",
         description.docs(lambda: routes(registry)),
-        Doc(
+        lambda: Doc(
             name="get_docs",
             group="Service",
             summary="This API as a page to read",

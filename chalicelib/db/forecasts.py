@@ -25,6 +25,8 @@ class NewForecast(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     # As the client wrote it; empty: a new project is made, of this name and team size.
     project_id: str
+    # As the client wrote it; empty, or the forecast whose next version this is.
+    parent_forecast_id: str
     name: str
     team_size: int
     forecast_type: str
@@ -38,6 +40,7 @@ class NewForecast(msgspec.Struct, frozen=True, kw_only=True):
     deadline_date: date | None
     weeks_to_deadline: float | None
     can_meet_deadline: bool | None
+    scope_completion_pct: float | None
 
 
 class Forecasts:
@@ -61,7 +64,9 @@ class Forecasts:
             raise NotSaved(f"the database cannot store the forecast: {reason or error}") from error
 
     def _save(self, cursor: RealDictCursor, forecast: NewForecast) -> int:
-        values = msgspec.structs.asdict(forecast) | {"project_id": self._project(cursor, forecast)}
+        parent_id, parents_project = self._parent(cursor, forecast)
+        project_id = self._project(cursor, forecast) or parents_project
+        values = msgspec.structs.asdict(forecast) | {"project_id": project_id, "parent_forecast_id": parent_id}
         for statement in ("add", "find_by_job"):
             cursor.execute(self._sql[statement], values)
             row = cursor.fetchone()
@@ -74,9 +79,24 @@ class Forecasts:
         text = forecast.project_id
         if not text:
             return None
-        if text.isdecimal() and len(text) <= _ID_DIGITS:
-            cursor.execute(self._sql["find_project"], {"project_id": int(text), "owner": forecast.owner})
-            row = cursor.fetchone()
-            if row is not None:
-                return int(row["id"])
-        raise NotSaved(f"project_id must be a project of yours, got {text[:40]!r}")
+        cursor.execute(self._sql["find_project"], {"project_id": read_id(text), "owner": forecast.owner})
+        row = cursor.fetchone()
+        if row is None:
+            raise NotSaved(f"project_id must be a project of yours, got {text[:40]!r}")
+        return int(row["id"])
+
+    def _parent(self, cursor: RealDictCursor, forecast: NewForecast) -> tuple[int | None, int | None]:
+        """The ids of the forecast that this one renews and of its project; None where none is named."""
+        text = forecast.parent_forecast_id
+        if not text:
+            return None, None
+        cursor.execute(self._sql["find_parent"], {"parent_id": read_id(text), "owner": forecast.owner})
+        row = cursor.fetchone()
+        if row is None:
+            raise NotSaved(f"parent_forecast_id must be a forecast of yours, got {text[:40]!r}")
+        return int(row["id"]), int(row["project_id"])
+
+
+def read_id(text: str) -> int | None:
+    """The number that an id's text stands for; None, which no row has, for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS else None

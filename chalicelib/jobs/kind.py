@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Annotated, Generic, Protocol, TypeVar
+from functools import cache
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from chalicelib.errors import FieldError
+from chalicelib.model import Scope
 
 Request = TypeVar("Request", bound=msgspec.Struct)
 Result = TypeVar("Result", bound=msgspec.Struct)
@@ -64,6 +66,19 @@ def accept_all(request: msgspec.Struct) -> list[FieldError]:
     return []
 
 
+class Contract(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=True):
+    """What goes into a kind and what comes out of it."""
+
+    request: type[Request]
+    result: type[Result]
+    # A body that works as printed: for the docs, and for the tests that every kind passes.
+    example: Request
+    # Every rule that the schema cannot say, all at once.
+    check: Callable[[Request], list[FieldError]] = accept_all
+    # Raises TooLarge when the work is more than a request (`in_line`) or a job of this kind may cost.
+    weigh: Callable[[Request, bool], None] | None = None
+
+
 class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=True):
     """One kind of job. `run` is called in a worker; everything else is read on the API path, so it must be cheap."""
 
@@ -73,14 +88,8 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     path: str
     sync_path: str = ""
     queue: str
-    request: type[Request]
-    result: type[Result]
-    # A body that works as printed: for the docs, and for the tests that every kind passes.
-    example: Request
-    # Every rule that the schema cannot say, all at once.
-    check: Callable[[Request], list[FieldError]] = accept_all
-    # Raises TooLarge when the work is more than a request (`in_line`) or a job of this kind may cost.
-    weigh: Callable[[Request, bool], None] | None = None
+    # Called when the kind is first asked for or described: what its types cost to load is not paid by every start.
+    contract: Callable[[], Contract[Request, Result]]
     run: Callable[[Request, Progress], Result | Continue]
     # Seconds of one run; looked at whenever the run tells its progress.
     time_limit_s: int = 540
@@ -94,10 +103,38 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     max_hops: int = 0
     # The setting that opens the kind to callers without an account; empty: accounts only.
     opened_by: str = ""
+    # What a caller's credential must be good for besides writing; empty: nothing more.
+    scope: Scope | None = None
     # True where old clients call: unknown fields are then ignored with a warning instead of refused.
     lenient: bool = False
     # Stages that offer the kind; empty means all.
     stages: frozenset[str] = frozenset()
+
+    @property
+    def request(self) -> type[Request]:
+        return _agreed(self.contract).request
+
+    @property
+    def result(self) -> type[Result]:
+        return _agreed(self.contract).result
+
+    @property
+    def example(self) -> Request:
+        example: Request = _agreed(self.contract).example
+        return example
+
+    @property
+    def check(self) -> Callable[[Request], list[FieldError]]:
+        return _agreed(self.contract).check
+
+    @property
+    def weigh(self) -> Callable[[Request, bool], None] | None:
+        return _agreed(self.contract).weigh
+
+
+@cache
+def _agreed(contract: Callable[[], Contract[Any, Any]]) -> Contract[Any, Any]:  # of whichever kind it is
+    return contract()
 
 
 # A kind of any request and result: what a registry holds.

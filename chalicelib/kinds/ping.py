@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.jobs.kind import JobKind, Progress
+from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 
 class PingRequest(msgspec.Struct, frozen=True):
@@ -28,9 +28,7 @@ KIND = JobKind(
     summary="A job that does nothing",
     path="/api/async/ping",
     queue="simulations",
-    request=PingRequest,
-    result=PingResult,
-    example=PingRequest(),
+    contract=lambda: Contract(request=PingRequest, result=PingResult, example=PingRequest()),
     run=run,
     time_limit_s=30,
     keep_s=300,

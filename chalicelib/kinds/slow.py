@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.jobs.kind import Cache, JobKind, Progress
+from chalicelib.jobs.kind import Cache, Contract, JobKind, Progress
 
 
 class SlowRequest(msgspec.Struct, frozen=True):
@@ -38,9 +38,7 @@ KIND = JobKind(
     summary="A job that takes its time",
     path="/api/async/slow",
     queue="simulations",
-    request=SlowRequest,
-    result=SlowResult,
-    example=SlowRequest(seconds=2),
+    contract=lambda: Contract(request=SlowRequest, result=SlowResult, example=SlowRequest(seconds=2)),
     run=run,
     cache=Cache(canonical=canonical, version=lambda parts: "1"),
     opened_by="public_forecasts",

@@ -1,8 +1,8 @@
-"""Calendar days: the ways in which a client may write one, and the day a number of weeks later."""
+"""Calendar days: the ways in which a client may write one."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 ACCEPTED = "d/m/yy, d/m/yyyy, yyyy-m-d, d-m-yy, d-m-yyyy, yyyy/m/d or d.m.yyyy"
 
@@ -19,13 +19,3 @@ def read_date(text: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def weeks_after(start: date | None, weeks: int) -> str | None:
-    """The ISO day `weeks` weeks after `start`; None without a start, or past the year 9999."""
-    if start is None:
-        return None
-    try:
-        return (start + timedelta(weeks=weeks)).isoformat()
-    except OverflowError:
-        return None

@@ -13,10 +13,10 @@ from fractions import Fraction
 import numpy as np
 from msgspec import Struct
 
+from chalicelib.sim.calendar import DAYS_PER_WEEK
 from chalicelib.sim.cost import FFT_COST
 from chalicelib.sim.inputs import Dependency
 from chalicelib.sim.lattice import Floats, Ints, Law, convolve, trim
-from chalicelib.sim.leadtime import DAYS_PER_WEEK
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.project import round_half_up
 from chalicelib.sim.result import CriticalDependency, DependencyAnalysis, Percentiles
@@ -92,9 +92,9 @@ def longest_days(dependency: Dependency) -> float:
     return SPREAD[1] * dependency.delay_impact_days or UNKNOWN_DELAY_DAYS[1]
 
 
-def delay_weeks(law: Delay) -> Law:
-    """The law of ceil(days / 7), the whole weeks that the delay adds."""
-    week = DAYS_PER_WEEK * law.steps_per_day
+def delay_weeks(law: Delay, period_days: int = DAYS_PER_WEEK) -> Law:
+    """The law of ceil(days / 7), the whole weeks that the delay adds, or of periods of another length."""
+    week = period_days * law.steps_per_day
     points = np.arange(law.listed.size)
     in_week = -(-points // week)
     count = int(in_week[-1]) + 2

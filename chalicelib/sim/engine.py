@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from chalicelib.errors import TooLarge
 from chalicelib.sim.cost import EXACT_LIMIT, estimate_plan, trials_work
-from chalicelib.sim.inputs import MAX_SEED, SimulateRequest
+from chalicelib.sim.fields import MAX_SEED
+from chalicelib.sim.inputs import SimulateRequest
 from chalicelib.sim.project import Plan
 from chalicelib.sim.result import EngineName
 

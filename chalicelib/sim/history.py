@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
+from chalicelib.sim.calendar import DAYS_PER_WEEK, WorkCalendar
 from chalicelib.sim.chance import Bits, urn_of_samples
-from chalicelib.sim.dates import weeks_after
 from chalicelib.sim.dependencies import delay_weeks
 from chalicelib.sim.lattice import Floats, Law, add
 from chalicelib.sim.laws import Laws
@@ -58,9 +57,9 @@ class Calendar(Struct, frozen=True, eq=False):
     p95: int
 
     @staticmethod
-    def of(laws: Laws) -> Calendar:
+    def of(laws: Laws, period_days: int = DAYS_PER_WEEK) -> Calendar:
         """From the laws of either engine; those of trials hold counts."""
-        idle = add(laws.lead_time.weeks, delay_weeks(laws.delay))
+        idle = add(laws.lead_time.weeks, delay_weeks(laws.delay, period_days))
         return Calendar(_shares(laws.tasks), _shares(idle), laws.weeks.quantiles([0.95])[0])
 
 
@@ -85,9 +84,9 @@ def history_interval(project: Plan, calendar: Calendar, history: History, pace: 
     return HistoryInterval(
         resamples=count,
         never_done=count - len(moving),
-        p50=_interval(p50, project.start),
-        p85=_interval(p85, project.start),
-        p95=_interval(p95, project.start),
+        p50=_interval(p50, project.calendar),
+        p85=_interval(p85, project.calendar),
+        p95=_interval(p95, project.calendar),
     )
 
 
@@ -129,7 +128,7 @@ def _side_by_side(histories: list[Samples]) -> tuple[Samples, Floats]:
     return tuple((value, 1) for value in values), chances / chances.sum(axis=1, keepdims=True)
 
 
-def _interval(weeks: Floats, start: date | None) -> WeeksInterval:
+def _interval(weeks: Floats, calendar: WorkCalendar) -> WeeksInterval:
     """The middle 95 % of ascending weeks."""
     cut = math.floor(TAIL * weeks.size)
     low, last = int(weeks[cut]), float(weeks[weeks.size - 1 - cut])
@@ -137,6 +136,6 @@ def _interval(weeks: Floats, start: date | None) -> WeeksInterval:
     return WeeksInterval(
         low=low,
         high=high,
-        low_date=weeks_after(start, low),
-        high_date=None if high is None else weeks_after(start, high),
+        low_date=calendar.day_after(low),
+        high_date=None if high is None else calendar.day_after(high),
     )

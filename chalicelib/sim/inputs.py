@@ -13,26 +13,21 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from chalicelib.errors import FieldError
+from chalicelib.sim.calendar import check_calendar
 from chalicelib.sim.dates import ACCEPTED, read_date
+from chalicelib.sim.fields import MAX_PEOPLE, MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, SavingFields, Text, Weekly
 
-MAX_TASKS = 9_999
-MAX_PEOPLE = 9_999.0
 MAX_IMPACT = 10_000
 MAX_DELAY_DAYS = 1_000.0
 SMALLEST_TEAM = 0.1
 SMALLEST_FOCUS = 0.01
-# Whole numbers up to here survive every JSON parser, those of browsers included.
-MAX_SEED = 2**53 - 1
 
 EngineWish = Literal["auto", "exact", "monte_carlo"]
 Sampling = Literal["bootstrap", "weibull"]
 
-_Weekly = Annotated[float, Meta(ge=0, le=100_000)]
 _Days = Annotated[float, Meta(ge=0, le=3_650)]
 _Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY_DAYS)]
 _Ratio = Annotated[float, Meta(ge=0.2, le=10)]
-_Text = Annotated[str, Meta(max_length=200)]
-_Day = Annotated[str, Meta(max_length=40)]
 # A display-only field of the old page may hold anything a browser can send; nothing here reads it.
 _Unread = Annotated[Any, Meta(description="Shown by old pages only: accepted, not read by the forecast.")]
 
@@ -70,10 +65,10 @@ class Risk(Struct, frozen=True, kw_only=True, rename="camel"):
 class Dependency(Struct, frozen=True, kw_only=True):
     """Another project that this one waits for, and the delay if that project is late."""
 
-    id: Annotated[_Text | int | None, Meta(description="Name of the record in the caller's system.")] = None
-    name: Annotated[_Text | None, Meta(description="What is waited for.")] = None
-    source_project: Annotated[_Text | None, Meta(description="The project that waits.")] = None
-    target_project: Annotated[_Text | None, Meta(description="The project that is waited for.")] = None
+    id: Annotated[Text | int | None, Meta(description="Name of the record in the caller's system.")] = None
+    name: Annotated[Text | None, Meta(description="What is waited for.")] = None
+    source_project: Annotated[Text | None, Meta(description="The project that waits.")] = None
+    target_project: Annotated[Text | None, Meta(description="The project that is waited for.")] = None
     on_time_probability: Annotated[float, Meta(ge=0, le=1, description="Chance that it causes no delay, 0 to 1.")] = 0.5
     delay_impact_days: Annotated[
         float,
@@ -98,11 +93,11 @@ class Dependency(Struct, frozen=True, kw_only=True):
     ] = "MEDIUM"
 
 
-class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+class SimulateRequest(SavingFields, frozen=True, kw_only=True, rename="camel"):
     """A project to forecast. `tpSamples` and `numberOfTasks` are enough; everything else has a default."""
 
     tp_samples: Annotated[
-        tuple[_Weekly, ...],
+        tuple[Weekly, ...],
         Meta(
             min_length=1,
             max_length=1_000,
@@ -111,12 +106,11 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         ),
     ]
     number_of_tasks: Annotated[int, Meta(ge=0, le=MAX_TASKS, description="Planned backlog, in tasks.")]
-    project_name: Annotated[_Text | None, Meta(description="Label, repeated in the answer.")] = None
     number_of_simulations: Annotated[
         int,
         Meta(
             ge=1,
-            le=10_000_000,
+            le=MAX_TRIALS,
             description="Number of trials of the Monte Carlo engine. The exact engine needs none: there it only scales "
             "completion_times.",
         ),
@@ -218,9 +212,9 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         Annotated[float, Meta(ge=0, le=MAX_TASKS)] | None,
         Meta(description="Largest backlog; the two are swapped if reversed."),
     ] = None
-    start_date: Annotated[_Day | None, Meta(description=f"First day of the project: {ACCEPTED}.")] = None
+    start_date: Annotated[DayText | None, Meta(description=f"First day of the project: {ACCEPTED}.")] = None
     current_date: Annotated[
-        _Day | None,
+        DayText | None,
         Meta(
             description="Today, for a project in progress. With startDate and remainingTasks above 0 the forecast "
             "starts here with the remaining tasks."
@@ -232,17 +226,6 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     remaining_tasks: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_TASKS)] | None, Meta(description="Tasks still to do.")
     ] = None
-    save: Annotated[
-        bool,
-        Meta(
-            description="Keep the forecast in the caller's account; the same as `?save=true`, which goes before it. In "
-            "the background only."
-        ),
-    ] = False
-    project_id: Annotated[
-        str | int | None,
-        Meta(description="Project of the caller's in which the forecast is saved; a new one is made when missing."),
-    ] = field(default=None, name="project_id")
     backlog_min: _Unread = None
     backlog_max: _Unread = None
     backlog_original_min: _Unread = None
@@ -251,7 +234,6 @@ class SimulateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     backlog_high_multiplier: _Unread = None
     backlog_complexity: _Unread = None
     tp_samples_normalized: _Unread = None
-    throughput_cadence_days: _Unread = None
     forecast_horizon: _Unread = None
     actual_remaining: _Unread = None
     actual_remaining_min: _Unread = None
@@ -272,7 +254,7 @@ def check(request: SimulateRequest) -> list[FieldError]:
     """
     return [
         FieldError(pointer, detail)
-        for rules in (_samples, _team, _focus, _risks, _dates, _finite)
+        for rules in (_samples, _team, _focus, _risks, _dates, check_calendar, _finite)
         for pointer, detail in rules(request)
     ]
 

@@ -56,6 +56,11 @@ class Law(Struct, frozen=True, eq=False):
         variance = float(self.mass @ np.square(points - self.mean())) / float(self.mass.sum())
         return float(np.sqrt(max(0.0, variance)))
 
+    def chance_up_to(self, point: int) -> float:
+        """P(value <= point * unit)."""
+        within = float(self.mass[: max(0, point + 1 - self.start)].sum()) / float(self.mass.sum())
+        return min(1.0, within)
+
     def quantiles(self, levels: Iterable[float]) -> list[int]:
         """For each level p in 0..1 the smallest lattice point k with P(value <= k * unit) >= p."""
         reached = np.cumsum(self.mass)

@@ -41,9 +41,10 @@ def solve(project: Plan, *, progress: Callable[[float, str], None]) -> Laws:
     pace.enter("tasks")
     tasks = total_tasks(project, pace)
     pace.enter("delays")
-    start = lead_time(project.lead_times, pace)
+    period_days = project.calendar.cadence_days
+    start = lead_time(project.lead_times, pace, period_days)
     late = delay(project.dependencies, pace)
     pace.enter("burn-down")
     work_done = burn_down(tasks, project, pace)
-    weeks = add(add(work_done.weeks, start.weeks), delay_weeks(late))
+    weeks = add(add(work_done.weeks, start.weeks), delay_weeks(late, period_days))
     return Laws(weeks, work_done.effort, tasks, start, late)

@@ -21,7 +21,7 @@ from chalicelib.sim.dependencies import delay, late_points, steps_per_day
 from chalicelib.sim.histogram import Histogram
 from chalicelib.sim.lattice import Ints
 from chalicelib.sim.laws import Laws
-from chalicelib.sim.leadtime import DAYS_PER_WEEK, LeadTime
+from chalicelib.sim.leadtime import LeadTime
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, Impact, Plan, Samples
 
@@ -87,7 +87,7 @@ class _Model:
         total = sum(count for _, count in project.split_rates)
         self._split_rates = _Average(project.split_rates, 1, 3 * total)
         steps = steps_per_day(project.dependencies)
-        self._steps_per_week = DAYS_PER_WEEK * steps
+        self._steps_per_week = project.calendar.cadence_days * steps
         self._dependencies = [(each, urn(*late_points(each, steps))) for each in project.dependencies]
         self.crew = crew(project)
 
@@ -99,7 +99,7 @@ class _Model:
         if self._project.lead_times:
             total, count = self._lead_times.draw(bits, size)
             lead_days = _rounded(total, count * LEAD_TIME_SCALE)
-            lead_weeks = _rounded(total, count * LEAD_TIME_SCALE * DAYS_PER_WEEK)
+            lead_weeks = _rounded(total, count * LEAD_TIME_SCALE * self._project.calendar.cadence_days)
         return _Trials(weeks + lead_weeks + self._delay_weeks(bits, size), effort, tasks, lead_days, lead_weeks)
 
     def _tasks(self, bits: Bits, size: int) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chalicelib.sim.calendar import DAYS_PER_WEEK, FULL
 from chalicelib.sim.inputs import SimulateRequest
 from chalicelib.sim.outlook import Outlook
 from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Plan, has_backlog_range, round_half_up
@@ -18,7 +19,7 @@ WIDE = 1.5
 
 def assumptions(request: SimulateRequest, project: Plan) -> list[str]:
     """What was assumed, most consequential first."""
-    return [*_team(request, project), *_work(request, project)]
+    return [*_team(request, project), *_calendar(project), *_work(request, project)]
 
 
 def warnings(request: SimulateRequest, project: Plan, outlook: Outlook) -> list[str]:
@@ -52,9 +53,20 @@ def _week(law: Weibull | None) -> str:
     )
 
 
+def _calendar(project: Plan) -> Iterator[str]:
+    calendar = project.calendar
+    if calendar.cadence_days != DAYS_PER_WEEK:
+        days = calendar.cadence_days
+        yield f"A sample covers {days} days, so everything that is told in weeks is in periods of {days} days."
+    if calendar.blackouts:
+        yield f"Nothing is done on {len(calendar.blackouts)} blackout days; each one moves what follows by a day."
+    if any(each != FULL for each in calendar.capacity):
+        yield "Months with less (or more) than the usual capacity stretch (or shorten) the calendar, waiting included."
+
+
 def _work(request: SimulateRequest, project: Plan) -> Iterator[str]:
-    if project.is_in_progress and project.start:
-        yield f"The project is in progress: {project.backlog_low} tasks are left from {project.start.isoformat()} on."
+    if project.is_in_progress and project.calendar.start:
+        yield f"The project is in progress: {project.backlog_low} tasks are left from {project.calendar.start} on."
         if request.completed_tasks:
             yield "Work has begun, so lead times add no start delay."
     if project.backlog_low < project.backlog_high:

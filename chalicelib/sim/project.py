@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from chalicelib.sim.calendar import WorkCalendar, read_calendar
 from chalicelib.sim.dates import read_date
 from chalicelib.sim.inputs import Dependency, Risk, SimulateRequest, impact_range
 
@@ -71,7 +72,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     impacts: tuple[Impact, ...]
     dependencies: tuple[Dependency, ...]
     team: Team
-    start: date | None
+    calendar: WorkCalendar
     is_in_progress: bool
 
 
@@ -102,7 +103,7 @@ def plan(request: SimulateRequest) -> Plan:
         impacts=tuple(_impact(risk) for risk in request.risks if risk.likelihood > 0),
         dependencies=request.dependencies,
         team=_team(request, now.ramp_percent),
-        start=now.start,
+        calendar=read_calendar(request, now.start),
         is_in_progress=now.is_in_progress,
     )
     return smoothed(project, project.throughput) if request.sampling == "weibull" else project

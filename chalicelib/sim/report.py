@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from chalicelib.sim.dates import weeks_after
 from chalicelib.sim.dependencies import analyse
 from chalicelib.sim.engine import Engine
 from chalicelib.sim.inputs import SimulateRequest
@@ -107,7 +106,7 @@ def _trials(bars: list[tuple[int, float, float]], total: int) -> list[TrialRow]:
 
 def _confidence(request: SimulateRequest, project: Plan, law: Law) -> Confidence:
     weeks = law.quantiles([request.confidence_level / 100])[0]
-    return Confidence(level=request.confidence_level, weeks=weeks, date=weeks_after(project.start, weeks))
+    return Confidence(level=request.confidence_level, weeks=weeks, date=project.calendar.day_after(weeks))
 
 
 def _old_percentiles(weeks: Percentiles[int]) -> PercentileStats:
@@ -117,9 +116,9 @@ def _old_percentiles(weeks: Percentiles[int]) -> PercentileStats:
 
 
 def _dates(project: Plan, weeks: Percentiles[int]) -> Percentiles[str | None] | None:
-    if project.start is None:
+    if project.calendar.start is None:
         return None
-    return Percentiles[str | None].of([weeks_after(project.start, each) for each in weeks.values()])
+    return Percentiles[str | None].of([project.calendar.day_after(each) for each in weeks.values()])
 
 
 def _tasks(law: Law) -> Tasks:

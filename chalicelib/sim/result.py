@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
+from chalicelib.sim.fields import SavedFields
 from chalicelib.sim.inputs import Sampling
 
 T = TypeVar("T")
@@ -280,7 +281,7 @@ _WIRE_NAMES = {
 }
 
 
-class SimulateResult(Struct, frozen=True, kw_only=True, rename=_WIRE_NAMES):
+class SimulateResult(SavedFields, frozen=True, kw_only=True, rename=_WIRE_NAMES):
     """The forecast."""
 
     engine: Annotated[
@@ -344,7 +345,3 @@ class SimulateResult(Struct, frozen=True, kw_only=True, rename=_WIRE_NAMES):
     dependency_analysis: Annotated[DependencyAnalysis | None, Meta(description="null without dependencies.")]
     assumptions: Annotated[list[str], Meta(description="What the forecast took for granted, in plain words.")]
     warnings: Annotated[list[str], Meta(description="What speaks against trusting it, in plain words.")]
-    forecast_id: Annotated[int | UnsetType, Meta(description="Names the saved forecast; only if it was saved.")] = UNSET
-    save_error: Annotated[
-        str | UnsetType, Meta(description="Why it could not be saved; only if that was asked for and failed.")
-    ] = UNSET

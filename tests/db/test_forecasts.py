@@ -30,6 +30,7 @@ def forecast(ann: str) -> NewForecast:
         job_id="job-1",
         owner=ann,
         project_id="",
+        parent_forecast_id="",
         name="Relaunch",
         team_size=5,
         forecast_type="monte_carlo",
@@ -41,6 +42,7 @@ def forecast(ann: str) -> NewForecast:
         deadline_date=date(2026, 3, 11),
         weeks_to_deadline=65 / 7,
         can_meet_deadline=True,
+        scope_completion_pct=None,
     )
 
 

@@ -167,6 +167,6 @@ def test_missing_team_size_follows_the_whole_team(fields: dict[str, Any], low: i
     ],
 )
 def test_start_is_read_in_every_accepted_format(text: str, expected: str) -> None:
-    start = plan(request(startDate=text)).start
+    start = plan(request(startDate=text)).calendar.start
     assert start is not None
     assert start.isoformat() == expected

@@ -22,6 +22,9 @@ def summary(**fields: Any) -> Summary:
 
 def test_forecast_without_days_has_its_backlog_and_p85_alone() -> None:
     assert summary() == Summary(
+        name="Unnamed Project",
+        forecast_type="monte_carlo",
+        team_size=1,
         backlog=10,
         start_date=None,
         projected_weeks_p85=10,
