@@ -3,6 +3,7 @@
     SluiceError                  500  never raised itself
     |- RequestError                   the caller's doing, never retried
     |  |- InvalidRequest         400  the body or a parameter breaks a rule; lists every broken rule
+    |  |  `- InsufficientData    400  too few samples to learn from; says how many are needed
     |  |- Unauthenticated        401  no credentials, or wrong ones
     |  |- Forbidden              403  known caller, not allowed
     |  |- NotFound               404  no such thing, or not the caller's
@@ -24,6 +25,7 @@ whether the same call may succeed later without a change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -43,6 +45,8 @@ class SluiceError(Exception):
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    # Added to the problem document, for clients that know the error from the old service.
+    members: Mapping[str, object] = {}
 
     def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(detail)
@@ -62,6 +66,24 @@ class InvalidRequest(RequestError):
     def __init__(self, errors: tuple[FieldError, ...] | list[FieldError], detail: str | None = None) -> None:
         self.errors = tuple(errors)
         super().__init__(detail or "; ".join(f"{e.pointer or '/'}: {e.detail}" for e in self.errors[:3]))
+
+
+class InsufficientData(InvalidRequest):
+    """Too few samples for forecasters to learn from; the Monte Carlo forecasts need fewer."""
+
+    slug, title = "insufficient-data", "Insufficient data"
+
+    def __init__(self, pointer: str, *, needed: int, provided: int) -> None:
+        detail = f"must have at least {needed} values to learn from, got {provided}"
+        super().__init__([FieldError(pointer, detail)])
+        self.members = {
+            "error": "insufficient_data",
+            "message": self.detail,
+            "recommendation": "Use the Monte Carlo forecast (/api/forecast-when), which needs no more than one sample.",
+            "min_required": needed,
+            "provided": provided,
+            "use_monte_carlo": True,
+        }
 
 
 class Unauthenticated(RequestError):

@@ -99,6 +99,7 @@ def problem(error: SluiceError, request_id: str) -> Answer:
     headers: dict[str, str] = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequest):
         document["errors"] = error.errors
+    document |= error.members
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="sluice"'
     if error.retry_after_s is not None:

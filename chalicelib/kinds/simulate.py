@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
@@ -28,16 +27,9 @@ def contract() -> Contract[SimulateRequest, SimulateResult]:
 
 def weigh(request: SimulateRequest, in_line: bool) -> None:
     """Refuses work that no engine takes, and in line what takes the one that would answer more than a request may."""
-    from chalicelib.sim.cost import SYNC_LIMIT
-    from chalicelib.sim.engine import choose
-    from chalicelib.sim.project import plan
+    from chalicelib.sim.weight import weigh_simulation
 
-    engine = choose(request, plan(request))
-    if in_line and engine.work > SYNC_LIMIT:
-        raise TooLarge(
-            f"a forecast in one request may take {SYNC_LIMIT:.1e} cell updates and this one needs about "
-            f"{engine.work:.1e} (engine {engine.name}); send it to {KIND.path} and poll its task"
-        )
+    weigh_simulation(request, KIND.path if in_line else "")
 
 
 def run(request: SimulateRequest, progress: Progress) -> SimulateResult:

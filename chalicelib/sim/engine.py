@@ -31,7 +31,7 @@ def choose(request: SimulateRequest, project: Plan) -> Engine:
 
     Raises TooLarge when none, or not the one asked for, can answer within EXACT_LIMIT. Cost: see `cost.estimate`.
     """
-    seed = request.seed if request.seed is not None else _own_seed(request, project)
+    seed = request.seed if request.seed is not None else own_seed(request, project)
     exact = estimate_plan(project) if request.engine != "monte_carlo" else 0
     if request.engine != "monte_carlo" and exact <= EXACT_LIMIT:
         return Engine("exact", _why_exact(request, exact), exact, seed)
@@ -60,7 +60,7 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _own_seed(request: SimulateRequest, project: Plan) -> int:
+def own_seed(request: SimulateRequest, project: Plan) -> int:
     """A seed that follows from what is drawn: the same for the same project on either route and at every attempt."""
     drawn = msgspec.json.encode((project, request.number_of_simulations))
     return int.from_bytes(hashlib.sha256(drawn).digest()[:8], "big") & MAX_SEED

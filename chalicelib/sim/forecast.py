@@ -50,7 +50,7 @@ def examine(request: SimulateRequest, progress: Report) -> Examined:
     project = plan(request)
     engine = choose(request, project)
     share = engine.work / (engine.work + USUAL_WORK)
-    solving, looking = _part(progress, 0, share), _part(progress, share, 1)
+    solving, looking = part(progress, 0, share), part(progress, share, 1)
     if engine.name == "exact":
         laws = solve(project, progress=solving)
     else:
@@ -62,6 +62,6 @@ def examine(request: SimulateRequest, progress: Report) -> Examined:
     return Examined(project, engine, laws, report(request, project, laws=laws, engine=engine, outlook=outlook))
 
 
-def _part(progress: Report, first: float, last: float) -> Report:
+def part(progress: Report, first: float, last: float) -> Report:
     """A report whose 0..1 is a part of the whole one's."""
     return lambda fraction, stage: progress(first + (last - first) * fraction, stage)

@@ -19,12 +19,18 @@ WIDE = 1.5
 
 def assumptions(request: SimulateRequest, project: Plan) -> list[str]:
     """What was assumed, most consequential first."""
-    return [*_team(request, project), *_calendar(project), *_work(request, project)]
+    return [*team_assumptions(request, project), *_work(request, project)]
+
+
+def team_assumptions(request: SimulateRequest, project: Plan) -> Iterator[str]:
+    """Those about the team and its calendar, which hold whatever is asked."""
+    yield from _team(request, project)
+    yield from _calendar(project)
 
 
 def warnings(request: SimulateRequest, project: Plan, outlook: Outlook) -> list[str]:
     """What makes the forecast less certain than it looks, or differs from what was sent."""
-    return [*_history(request), *_outlook(request, outlook), *_unused(request, project), *_rounded(request)]
+    return [*history_warnings(request), *_outlook(request, outlook), *_unused(request, project), *_rounded(request)]
 
 
 def _team(request: SimulateRequest, project: Plan) -> Iterator[str]:
@@ -78,7 +84,8 @@ def _work(request: SimulateRequest, project: Plan) -> Iterator[str]:
         yield f"With fewer than {FEWEST_LEAD_TIMES} lead times a part of the cases starts without any."
 
 
-def _history(request: SimulateRequest) -> Iterator[str]:
+def history_warnings(request: SimulateRequest) -> Iterator[str]:
+    """What the throughput samples themselves say against a forecast."""
     count = len(request.tp_samples)
     if count < FEWEST_WEEKS:
         yield f"Only {count} throughput samples: {FEWEST_WEEKS} to {MOST_WEEKS} weeks are advised."

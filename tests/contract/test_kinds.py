@@ -13,7 +13,7 @@ from chalicelib import kinds
 from chalicelib.accounts.tokens import issue_token
 from chalicelib.api.http import Answer
 from chalicelib.api.submission import saves
-from chalicelib.errors import TooLarge
+from chalicelib.errors import RequestError
 from chalicelib.jobs.kind import AnyKind
 from chalicelib.jobs.queue import Delivery
 from chalicelib.jobs.worker import Worker
@@ -161,8 +161,8 @@ def expected_status(kind: AnyKind, body: object) -> int:
     try:
         if kind.weigh is not None:
             kind.weigh(request, False)
-    except TooLarge:
-        return 413
+    except RequestError as refused:
+        return refused.status
     return 202
 
 
