@@ -42,6 +42,7 @@ ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
 
 bench: $(STAMP) ## figures, as ratios in one run (the last one needs redis-server)
 	$(BIN)/python -m bench.simulate
+	$(BIN)/python -m bench.kinds
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.round_trip

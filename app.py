@@ -51,6 +51,12 @@ def work_simulations(event: SQSEvent) -> None:
     _settle("simulations", event)
 
 
+# Long work that has a database to itself: one job at a time, and two of them at most.
+@app.on_sqs_message(queue=RUNTIME.settings.queue_name("batch"), batch_size=1, maximum_concurrency=2)
+def work_batch(event: SQSEvent) -> None:
+    _settle("batch", event)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def sweep(event: CloudWatchEvent) -> None:
     """Moves the jobs that nobody else is moving."""

@@ -14,11 +14,17 @@ from chalicelib.telemetry import Meter
 
 if TYPE_CHECKING:
     from chalicelib.accounts.keys import Keys
+    from chalicelib.aws.files import Files
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
     from chalicelib.db.accounts import Accounts
+    from chalicelib.db.actuals import Actuals
     from chalicelib.db.connect import Database
     from chalicelib.db.forecasts import Forecasts
+    from chalicelib.db.histories import Histories
+    from chalicelib.db.outcomes import Outcomes
+    from chalicelib.db.projects import Projects
+    from chalicelib.db.saved_forecasts import SavedForecasts
 
 
 class Runtime:
@@ -98,6 +104,42 @@ class Runtime:
         from chalicelib.db.forecasts import Forecasts
 
         return Forecasts(self.database)
+
+    @cached_property
+    def projects(self) -> Projects:
+        from chalicelib.db.projects import Projects
+
+        return Projects(self.database)
+
+    @cached_property
+    def saved_forecasts(self) -> SavedForecasts:
+        from chalicelib.db.saved_forecasts import SavedForecasts
+
+        return SavedForecasts(self.database)
+
+    @cached_property
+    def actuals(self) -> Actuals:
+        from chalicelib.db.actuals import Actuals
+
+        return Actuals(self.database)
+
+    @cached_property
+    def histories(self) -> Histories:
+        from chalicelib.db.histories import Histories
+
+        return Histories(self.database)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        from chalicelib.db.outcomes import Outcomes
+
+        return Outcomes(self.database)
+
+    @cached_property
+    def files(self) -> Files:
+        from chalicelib.aws.files import S3Files
+
+        return S3Files(self.settings.result_bucket)
 
     @cached_property
     def sockets(self) -> Sockets:

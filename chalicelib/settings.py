@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from chalicelib.errors import ConfigurationError
 
 QUEUES = ("simulations", "searches", "events", "emails", "batch")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment's knobs. Built by `read_settings`; tests build it directly."""
 
     # Names every AWS resource (`sluice-<stage>-...`) and switches on the kinds that exist on some stages only.
@@ -60,14 +60,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     secret = environ.get("TOKEN_SECRET", "")
     if secret and len(secret) < 32:
         raise ConfigurationError(f"TOKEN_SECRET must have at least 32 characters, got {len(secret)}")
+    default = Settings(stage="local")
     return Settings(
-        stage=environ.get("STAGE", "local"),
+        stage=environ.get("STAGE", default.stage),
         database_url=environ.get("DATABASE_URL", ""),
         token_secret=secret,
-        token_ttl_s=_whole(environ, "TOKEN_TTL_S", Settings.token_ttl_s),
-        public_forecasts=_flag(environ, "PUBLIC_FORECASTS", Settings.public_forecasts),
+        token_ttl_s=_whole(environ, "TOKEN_TTL_S", default.token_ttl_s),
+        public_forecasts=_flag(environ, "PUBLIC_FORECASTS", default.public_forecasts),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
-        lease_s=_whole(environ, "LEASE_S", Settings.lease_s, most=60),
+        lease_s=_whole(environ, "LEASE_S", default.lease_s, most=60),
         result_bucket=environ.get("RESULT_BUCKET", ""),
         ws_management_endpoint=environ.get("WS_MANAGEMENT_ENDPOINT", ""),
     )

@@ -90,15 +90,25 @@ def _without_unsupported(template: Template) -> Template:
 def _deploy(emulator: Emulator, name: str, template: Template, *, parameters: Mapping[str, str]) -> dict[str, str]:
     cloudformation = aws_session().client("cloudformation", endpoint_url=emulator.endpoint)
     stack = f"sluice-{name}"
+    url = _published(emulator, f"{stack}.json", template)
     given: list[ParameterTypeDef] = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
     try:
         cloudformation.create_stack(
-            StackName=stack, TemplateBody=json.dumps(template, default=str), Parameters=given,
+            StackName=stack, TemplateURL=url, Parameters=given,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )  # fmt: skip
     except cloudformation.exceptions.ClientError as e:
-        raise LocalStackError(f"the stack {stack} is refused: {' '.join(str(e).split())}") from e
+        # A refusal may quote the whole template; what is wrong with it stands at the end.
+        raise LocalStackError(f"the stack {stack} is refused: {' '.join(str(e).split())[-500:]}") from e
     return _outputs(cloudformation, stack)
+
+
+def _published(emulator: Emulator, key: str, template: Template) -> str:
+    """The template's address in S3: in line CloudFormation takes 51,200 bytes, from there a megabyte."""
+    s3 = aws_session().client("s3", endpoint_url=emulator.endpoint)
+    s3.create_bucket(Bucket=_BUCKET)
+    s3.put_object(Bucket=_BUCKET, Key=key, Body=json.dumps(template, default=str).encode())
+    return f"https://s3.amazonaws.com/{_BUCKET}/{key}"  # the form that the emulator reads
 
 
 def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:

@@ -18,14 +18,18 @@ T = TypeVar("T", bound=msgspec.Struct)
 MAX_DEPTH = 32
 # What a caller can read and mend in one go.
 MAX_ERRORS = 50
+_TABLE = "text/csv"
+# Parameters of the routes themselves, which are no fields of a request.
+_OF_THE_ROUTE = frozenset({"strict", "save"})
 
 
-def read_body(call: Call, type_: type[T], *, lenient: bool = False) -> tuple[T, tuple[str, ...]]:
+def read_body(call: Call, type_: type[T], *, lenient: bool = False, raw_field: str = "") -> tuple[T, tuple[str, ...]]:
     """The body as `type_`, and warnings about unknown fields where they are ignored (`lenient`, no `?strict=1`).
 
-    Raises TooLarge, UnsupportedMedia or InvalidRequest.
+    With `raw_field`, a body of type text/csv is that field, and the others are read from the query. Raises TooLarge,
+    UnsupportedMedia or InvalidRequest.
     """
-    raw = parse_json(call)
+    raw = parse(call, raw_field)
     unknown = list(_unknown(raw, _shape(type_), ""))
     ignore = lenient and call.query.get("strict", "") not in ("1", "true")
     errors = [] if ignore else [FieldError(pointer, f"is not known{hint}") for pointer, hint in unknown]
@@ -40,12 +44,23 @@ def read_body(call: Call, type_: type[T], *, lenient: bool = False) -> tuple[T, 
     return value, tuple(f"{pointer} is not known and was ignored{hint}" for pointer, hint in unknown[:MAX_ERRORS])
 
 
+def parse(call: Call, raw_field: str = "") -> Any:  # any JSON value
+    """What the body says: JSON, or a table as it is where there is a field for it; raises as `read_body` does."""
+    if not raw_field or _media(call) != _TABLE:
+        return parse_json(call)
+    _check_length(call)
+    try:
+        text = call.body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refused(f"a table must be sent as UTF-8, byte {error.start} is not") from None
+    query = {name: _number(value) for name, value in call.query.items() if name not in _OF_THE_ROUTE}
+    return query | {raw_field: text}
+
+
 def parse_json(call: Call) -> Any:  # any JSON value
     """The body's JSON value; raises TooLarge, UnsupportedMedia or InvalidRequest."""
-    limit = call.runtime.settings.body_limit
-    if len(call.body) > limit:
-        raise TooLarge(f"the body must be at most {limit} bytes, got {len(call.body)}")
-    media = call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    _check_length(call)
+    media = _media(call)
     if media not in ("application/json", "text/plain") and not media.endswith("+json"):
         raise UnsupportedMedia(f"the body must be application/json or JSON as text/plain, got {media}")
     if not call.body.strip():
@@ -59,6 +74,21 @@ def parse_json(call: Call) -> Any:  # any JSON value
     if _depth(raw) > MAX_DEPTH:
         raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels")
     return raw
+
+
+def _media(call: Call) -> str:
+    return call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+
+
+def _check_length(call: Call) -> None:
+    limit = call.runtime.settings.body_limit
+    if len(call.body) > limit:
+        raise TooLarge(f"the body must be at most {limit} bytes, got {len(call.body)}")
+
+
+def _number(text: str) -> str | int:
+    """A whole number in a query as such; the fields that take one have no other form there."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
 
 
 def _convert(raw: object, type_: type[T]) -> T:

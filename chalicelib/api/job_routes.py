@@ -63,7 +63,7 @@ def _submitting(kind: AnyKind) -> Doc:
         group="Jobs",
         summary=kind.summary,
         details=f"Runs in the background, at most {kind.time_limit_s} s; its result can be read for "
-        f"{kind.keep_s // 60} minutes. {_about_callers(kind)}{_about_unknown_fields(kind)}",
+        f"{kind.keep_s // 60} minutes. {_about_callers(kind)}{_about_tables(kind)}{_about_unknown_fields(kind)}",
         access=_access(kind),
         params=(*_strict(kind), *_save(kind), _IDEMPOTENCY_KEY, _PREFER),
         request=kind.request,
@@ -87,7 +87,7 @@ def _running(kind: AnyKind) -> Doc:
         group="Jobs",
         summary=f"{kind.summary}, answered in line",
         details=f"For work that is done at once; what is too long for one request is refused with 413 and belongs to "
-        f"`{kind.path}`. {_about_callers(kind)}{_about_saving(kind)}{_about_unknown_fields(kind)}",
+        f"`{kind.path}`. {_about_callers(kind)}{_about_tables(kind)}{_about_saving(kind)}{_about_unknown_fields(kind)}",
         access=_access(kind),
         params=_strict(kind),
         request=kind.request,
@@ -117,6 +117,12 @@ def _about_saving(kind: AnyKind) -> str:
     return (
         f"A result that is to be saved belongs to `{kind.path}` and is refused here. " if submission.saves(kind) else ""
     )
+
+
+def _about_tables(kind: AnyKind) -> str:
+    if not kind.raw_field:
+        return ""
+    return f"A body of type text/csv is taken as `{kind.raw_field}`, and the other fields from the query. "
 
 
 def _about_unknown_fields(kind: AnyKind) -> str:

@@ -110,7 +110,7 @@ class _Schemas:
         return schema
 
 
-def _bodies(doc: Doc) -> Iterator[type[msgspec.Struct]]:
+def _bodies(doc: Doc) -> Iterator[type]:
     yield from filter(None, (doc.request, *(reply.body for reply in doc.replies.values())))
 
 

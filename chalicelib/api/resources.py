@@ -13,7 +13,37 @@ from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.route import Doc, Route
 
 # Method, path, module in chalicelib.api, view.
-RESOURCES: tuple[tuple[str, str, str, str], ...] = ()
+RESOURCES: tuple[tuple[str, str, str, str], ...] = (
+    ("GET", "/api/projects", "projects", "list_projects"),
+    ("POST", "/api/projects", "projects", "create_project"),
+    ("GET", "/api/projects/{project_id}", "projects", "get_project"),
+    ("PUT", "/api/projects/{project_id}", "projects", "change_project"),
+    ("DELETE", "/api/projects/{project_id}", "projects", "delete_project"),
+    ("GET", "/api/forecasts", "forecasts", "list_forecasts"),
+    ("POST", "/api/forecasts", "forecasts", "create_forecast"),
+    ("POST", "/api/forecasts/import", "forecasts", "import_forecast"),
+    ("GET", "/api/forecasts/{forecast_id}", "forecasts", "get_forecast"),
+    ("DELETE", "/api/forecasts/{forecast_id}", "forecasts", "delete_forecast"),
+    ("GET", "/api/forecasts/{forecast_id}/export", "forecasts", "export_forecast"),
+    ("GET", "/api/forecasts/{forecast_id}/versions", "forecasts", "list_versions"),
+    ("GET", "/api/actuals", "actuals", "list_actuals"),
+    ("POST", "/api/actuals", "actuals", "create_actual"),
+    ("GET", "/api/actuals/{actual_id}", "actuals", "get_actual"),
+    ("PUT", "/api/actuals/{actual_id}", "actuals", "change_actual"),
+    ("DELETE", "/api/actuals/{actual_id}", "actuals", "delete_actual"),
+    ("GET", "/api/accuracy-analysis", "accuracy", "analyse_accuracy"),
+    ("GET", "/api/forecast-vs-actual/dashboard", "accuracy", "show_dashboard"),
+    ("POST", "/api/uploads", "uploads", "create"),
+    ("POST", "/api/projects/{project_id}/pbc-analysis", "pbc_analysis", "analyse_project"),
+    ("POST", "/api/backtest-project", "backtest_project", "replay_project"),
+    ("POST", "/api/pbc-analysis", "pbc_analysis", "analyse"),
+    ("POST", "/api/risk-summary", "risk_summary", "summarise"),
+    ("POST", "/api/dependency-analysis", "dependency_analysis", "analyse"),
+    ("POST", "/api/trend-analysis", "trend_analysis", "analyse"),
+    ("POST", "/api/cost-analysis", "cost_analysis", "analyse"),
+    ("POST", "/api/encode", "share_links", "encode"),
+    ("POST", "/api/decode", "share_links", "decode"),
+)
 
 
 def resource_routes() -> Iterator[Route]:

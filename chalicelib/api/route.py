@@ -46,7 +46,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a route that is not a refusal."""
 
     summary: str
-    body: type[msgspec.Struct] | None = None
+    # A struct, or a list of one.
+    body: type | None = None
     # JSON if there is a body; named here where the answer has no type of ours.
     media: str = ""
     # What each header says that the answer has besides Content-Type and X-Request-Id.

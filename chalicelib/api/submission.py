@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from chalicelib.api.auth import require
-from chalicelib.api.body import MAX_ERRORS, escape, parse_json, read_body
+from chalicelib.api.body import MAX_ERRORS, escape, parse, read_body
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.tasks import POLL_S, describe
 from chalicelib.errors import FieldError, InvalidRequest, Unauthenticated
@@ -30,7 +30,7 @@ def submitting(kind: AnyKind) -> View:
     """The view of POST `kind.path`: 202 with the task's id."""
 
     def submit_job(call: Call) -> Answer:
-        caller = require(call, public=_is_public(call, kind))
+        caller = require(call, public=_is_public(call, kind), scope=kind.scope)
         request, warnings = _read(call, kind, in_line=False)
         if caller.is_anonymous and getattr(request, "save", False):
             raise Unauthenticated("saving needs an account: log in at POST /api/auth/login, or leave out save")
@@ -67,7 +67,7 @@ def running(kind: AnyKind) -> View:
     """The view of POST `kind.sync_path`: 200 with the result."""
 
     def run_in_line(call: Call) -> Answer:
-        caller = require(call, public=_is_public(call, kind))
+        caller = require(call, public=_is_public(call, kind), scope=kind.scope)
         request, warnings = _read(call, kind, in_line=True)
         result = kind.run(request, Unwatched(call.runtime, caller.user_id))
         if warnings and "warnings" in result.__struct_fields__:
@@ -107,7 +107,7 @@ def _idempotency_key(call: Call) -> str:
 
 def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, tuple[str, ...]]:
     try:
-        request, warnings = read_body(call, kind.request, lenient=kind.lenient)
+        request, warnings = read_body(call, kind.request, lenient=kind.lenient, raw_field=kind.raw_field)
     except InvalidRequest as refused:
         raise InvalidRequest([*refused.errors, *_rules_of_the_rest(call, kind, refused)][:MAX_ERRORS]) from None
     request = _ask_to_save(call, kind, request, in_line=in_line)
@@ -125,7 +125,7 @@ def _rules_of_the_rest(call: Call, kind: AnyKind, refused: InvalidRequest) -> li
     A refused field counts as not given; a required one is taken from the example, which breaks no rule.
     """
     broken = {_field(error) for error in refused.errors} - {""}
-    raw = parse_json(call) if broken else None
+    raw = parse(call, kind.raw_field) if broken else None
     if not isinstance(raw, dict):
         return []
     sound = {name: value for name, value in raw.items() if escape(name) not in broken}

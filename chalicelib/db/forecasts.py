@@ -10,10 +10,8 @@ from psycopg2.extras import RealDictCursor
 
 from chalicelib.db.connect import Database
 from chalicelib.db.sql import statements
+from chalicelib.db.viewer import read_id
 from chalicelib.errors import NotSaved
-
-# A bigint has 19.
-_ID_DIGITS = 18
 
 
 class NewForecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +93,3 @@ class Forecasts:
         if row is None:
             raise NotSaved(f"parent_forecast_id must be a forecast of yours, got {text[:40]!r}")
         return int(row["id"]), int(row["project_id"])
-
-
-def read_id(text: str) -> int | None:
-    """The number that an id's text stands for; None, which no row has, for any other text."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS else None

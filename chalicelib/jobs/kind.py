@@ -105,6 +105,8 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     opened_by: str = ""
     # What a caller's credential must be good for besides writing; empty: nothing more.
     scope: Scope | None = None
+    # The field that a body of type text/csv fills, the others then coming from the query; empty: JSON bodies only.
+    raw_field: str = ""
     # True where old clients call: unknown fields are then ignored with a warning instead of refused.
     lenient: bool = False
     # Stages that offer the kind; empty means all.

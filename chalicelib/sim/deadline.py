@@ -18,7 +18,7 @@ from chalicelib.sim.project import schedule
 from chalicelib.sim.question_results import DeadlineResult
 from chalicelib.sim.questions import DeadlineRequest, as_simulation, deadline_of
 from chalicelib.sim.summary import Summary, named, people, weeks_until
-from chalicelib.sim.views import ENGINE_SHARE, futures_of
+from chalicelib.sim.views import ENGINE_SHARE, futures_of, in_words_of
 
 
 def analyse_deadline(request: DeadlineRequest, progress: Report) -> DeadlineResult:
@@ -40,8 +40,8 @@ def analyse_deadline(request: DeadlineRequest, progress: Report) -> DeadlineResu
         engine=result.engine,
         engine_reason=result.engine_reason,
         seed=result.seed,
-        assumptions=result.assumptions,
-        warnings=[*_warnings(case), *result.warnings],
+        assumptions=in_words_of(request.simulation_data or request, result.assumptions),
+        warnings=[*_warnings(case), *in_words_of(request.simulation_data or request, result.warnings)],
         probability_met=history.probability_met,
         deadline_date=history.deadline_date,
         start_date=history.start_date,

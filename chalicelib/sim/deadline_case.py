@@ -7,12 +7,16 @@ from datetime import date
 
 from msgspec import Struct
 
+from chalicelib.sim.backlog import total_tasks
 from chalicelib.sim.calendar import WorkCalendar
+from chalicelib.sim.dependencies import delay, delay_weeks
 from chalicelib.sim.forecast import Examined
 from chalicelib.sim.futures import Futures
 from chalicelib.sim.items import Items, Wait, items_in, items_of_backlog
-from chalicelib.sim.lattice import certain
+from chalicelib.sim.lattice import Law, add, certain
+from chalicelib.sim.leadtime import lead_time
 from chalicelib.sim.pace import Pace
+from chalicelib.sim.project import Plan
 from chalicelib.sim.views import days_later
 
 # A deadline is called safe at this chance, the level at which the old service compared weeks.
@@ -65,7 +69,7 @@ class Case(Struct, frozen=True, eq=False):
 
 def make_case(examined: Examined, deadline: date, futures: Futures | None) -> Case:
     """The case of a project with a start. Cost: see `items_in` and `items_of_backlog`."""
-    calendar, start = examined.project.calendar, examined.project.calendar.start
+    project, calendar, start = examined.project, examined.project.calendar, examined.project.calendar.start
     assert start
     periods = calendar.periods_until(deadline)
     return Case(
@@ -73,9 +77,10 @@ def make_case(examined: Examined, deadline: date, futures: Futures | None) -> Ca
         start=start,
         deadline=deadline,
         periods=periods,
-        items=_items(examined, max(0.0, periods), Wait(examined.idle, examined.engine.seed)),
+        items=_items(project, examined.laws.tasks, max(0.0, periods), Wait(examined.idle, examined.engine.seed)),
         in_30_days=_items(
-            examined,
+            project,
+            examined.laws.tasks,
             max(0.0, calendar.periods_until(days_later(start, MONTH_DAYS))),
             Wait(certain(0), examined.engine.seed),
         ),
@@ -83,8 +88,22 @@ def make_case(examined: Examined, deadline: date, futures: Futures | None) -> Ca
     )
 
 
-def _items(examined: Examined, periods: float, wait: Wait) -> Items:
-    project = examined.project
+def items_by(project: Plan, periods: float, seed: int) -> Items:
+    """The items that a project has finished after `periods`, its waiting times taken off."""
+    pace = _silent()
+    idle = add(
+        lead_time(project.lead_times, pace, project.calendar.cadence_days).weeks,
+        delay_weeks(delay(project.dependencies, pace), project.calendar.cadence_days),
+    )
+    tasks = certain(0) if project.team.is_constant else total_tasks(project, pace)
+    return _items(project, tasks, max(0.0, periods), Wait(idle, seed))
+
+
+def _items(project: Plan, tasks: Law, periods: float, wait: Wait) -> Items:
     if project.team.is_constant:
-        return items_in(project, periods, wait, Pace(lambda _fraction, _stage: None, _UNTOLD))
-    return items_of_backlog(project, periods, examined.laws.tasks, wait)
+        return items_in(project, periods, wait, _silent())
+    return items_of_backlog(project, periods, tasks, wait)
+
+
+def _silent() -> Pace:
+    return Pace(lambda _fraction, _stage: None, _UNTOLD)

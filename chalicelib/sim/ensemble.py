@@ -105,6 +105,12 @@ def predict(samples: Sequence[float], *, horizon: int, seed: int, paths: int = P
     )
 
 
+def paths_by_model(samples: Sequence[float], *, horizon: int, seed: int, paths: int = PATHS) -> dict[str, Floats]:
+    """Futures of each forecaster alone, shape (paths, horizon), after FEWEST_SAMPLES samples or more; see `predict`."""
+    series, (draws, _) = _series(samples), _draws(seed, paths, horizon)
+    return {name: make(series).paths(draws) for name, make in FORECASTERS.items()}
+
+
 def learned_weights(losses: Floats) -> Floats:
     """Weights before the first and after each week, shape (weeks + 1, models), from losses, shape (weeks, models).
 

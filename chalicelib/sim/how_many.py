@@ -24,7 +24,7 @@ from chalicelib.sim.project import Plan, plan
 from chalicelib.sim.question_results import HowManyResult, ItemRow, ItemsConfidence, ItemsView, MlItemsView
 from chalicelib.sim.questions import HowManyRequest, pace_of
 from chalicelib.sim.summary import Summary, named, people
-from chalicelib.sim.views import blend_of, method_of, models_of, written
+from chalicelib.sim.views import blend_of, in_words_of, method_of, models_of, written
 
 MOST_ROWS = 300
 _TINY = 1e-12
@@ -59,8 +59,8 @@ def tell_how_many(request: HowManyRequest, progress: Report) -> HowManyResult:
         engine=items.method,
         engine_reason=_EXACT if items.method == "exact" else _SAMPLED,
         seed=seed,
-        assumptions=[*team_assumptions(simulation, project), *_about_time(project, time)],
-        warnings=list(history_warnings(simulation)),
+        assumptions=in_words_of(request, [*team_assumptions(simulation, project), *_about_time(project, time)]),
+        warnings=in_words_of(request, history_warnings(simulation)),
         monte_carlo=_view(time, items),
         machine_learning=_ml_view(project, time, prediction) if prediction else None,
         confidence=ItemsConfidence(

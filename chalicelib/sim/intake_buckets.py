@@ -43,13 +43,16 @@ class Throughput(Struct, frozen=True):
     before_first: int
 
 
-def window_of(request: ImportRequest, items: Items) -> Window:
-    """The request's window; the items' latest day stands in for a missing as_of, and one of the two must be there."""
+def window_of(request: ImportRequest, items: Items, today: date | None = None) -> Window:
+    """The request's window; the items' latest day, at most today, stands in for a missing as_of.
+
+    One of the two must be there.
+    """
     first, last, as_of = map(day_of, (request.from_date, request.to_date, request.as_of))
     return Window(
         first=first.toordinal() if first else NO_DAY,
         last=last.toordinal() if last else NO_DAY,
-        as_of=as_of.toordinal() if as_of else items.latest,
+        as_of=as_of.toordinal() if as_of else min(items.latest, today.toordinal() if today else items.latest),
         cadence_days=request.cadence_days,
     )
 

@@ -14,7 +14,6 @@ from msgspec import Meta, Struct, field
 from chalicelib.errors import FieldError
 from chalicelib.sim.dates import ACCEPTED, read_date
 
-MAX_CONTENT = 4_194_304
 # Years outside are typing errors; within them no sum of days leaves the calendar.
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
@@ -30,10 +29,10 @@ class ImportRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     """A file of work items, to be turned into throughput, cycle times and ageing. The file alone is enough."""
 
     content: Annotated[
-        Annotated[str, Meta(max_length=MAX_CONTENT)] | None,
+        str | None,
         Meta(
             description="Text of the file: values separated by commas, semicolons or tabs, one work item in each row. "
-            "Either this or upload_id."
+            "As large as a body may be; larger files are sent by `POST /api/uploads`. Either this or upload_id."
         ),
     ] = None
     upload_id: Annotated[
@@ -86,7 +85,7 @@ class ImportRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(
             description="The file is read as it stood at the end of this day: ages of open items are counted to here, "
             "an item closed later was still open, a bucket that ends later is not whole. The latest date in the file "
-            "when missing. Give today's date if the file holds planned dates."
+            "when missing, at most today."
         ),
     ] = None
     item_types: Annotated[

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chalicelib.sim.fields import SavedFields
 from chalicelib.sim.model_score import ModelScore
+from chalicelib.sim.result import EngineName, InputStats, Percentiles, PercentileStats
 from chalicelib.sim.stability import RiskLevel, Stability
 
 METHOD = "Four forecasters, weighted by their walk-forward pinball loss"
@@ -54,6 +56,18 @@ class Blend(Struct, frozen=True, kw_only=True):
     pinball_bootstrap: Annotated[float, Meta(description="The same of the bootstrap; the mixture may have 1.02 x it.")]
 
 
+class MaybeStats(Struct, frozen=True, kw_only=True):
+    """Percentiles of the duration in calendar weeks; null where it is longer than the forecasters look ahead."""
+
+    p10: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p85: float | None
+    p90: float | None
+    p95: float | None
+
+
 class RiskAssessment(Struct, frozen=True, kw_only=True):
     """Whether the weeks are steady enough for forecasters to have learned from them."""
 
@@ -66,6 +80,102 @@ class RiskAssessment(Struct, frozen=True, kw_only=True):
     recommend_monte_carlo: Annotated[bool, Meta(description="True where the level is HIGH.")]
     warning: Annotated[str | None, Meta(description="What to do about it; null where the level is LOW.")]
     reasons: Annotated[list[str], Meta(description="One sentence for each signal.")]
+
+
+class WalkForward(Struct, frozen=True, kw_only=True):
+    """One forecaster on past weeks, each foretold from the weeks before it alone."""
+
+    mae: float
+    rmse: float
+    r2: float
+    mape: _Percent
+    smape: _Percent
+    median_ae: float
+    n_forecasts: int
+
+
+class MlForecastResult(SavedFields, frozen=True, kw_only=True):
+    """The next weeks as the forecasters see them."""
+
+    forecasts: Annotated[
+        dict[str, list[float]], Meta(description="Mean of each of the next weeks by forecaster, and of all together.")
+    ]
+    ensemble_stats: EnsembleSteps
+    total: Annotated[TotalItems, Meta(description="Of all these weeks together.")]
+    dates: Annotated[
+        list[str | None] | None, Meta(description="ISO day on which each week begins; null without a start.")
+    ]
+    model_results: Annotated[list[ModelResult], Meta(description="Best first, by mean absolute error.")]
+    risk_assessment: RiskAssessment
+    walk_forward: Annotated[dict[str, WalkForward], Meta(description="The same errors by forecaster.")]
+    blend: Blend
+    seed: int
+    warnings: list[str]
+
+
+class TotalItems(Struct, frozen=True, kw_only=True):
+    """Items of all the weeks together: at least so many with the chance in the name."""
+
+    p50: int
+    p85: int
+    p95: int
+    mean: float
+
+
+class SimpleMonteCarlo(Struct, frozen=True, kw_only=True):
+    """The duration of a backlog from the history itself."""
+
+    percentile_stats: PercentileStats
+    mean: Annotated[float, Meta(description="Weeks.")]
+    std: Annotated[float, Meta(description="Standard deviation of the duration in weeks.")]
+    input_stats: InputStats
+    engine: EngineName
+
+
+class MlDurationView(Struct, frozen=True, kw_only=True):
+    """The duration of a backlog from the forecasters."""
+
+    percentile_stats: MaybeStats
+    unfinished_share: Annotated[
+        float, Meta(description="Share of the futures that are not done as far as the forecasters look, 0 to 1.")
+    ]
+    forecast_method: str
+    blend: Blend
+
+
+class McThroughputResult(SavedFields, frozen=True, kw_only=True):
+    """When a backlog is done, by one team that goes on as it was."""
+
+    percentile_stats: PercentileStats
+    mean: Annotated[float, Meta(description="Weeks.")]
+    std: Annotated[float, Meta(description="Standard deviation of the duration in weeks.")]
+    input_stats: InputStats
+    machine_learning: Annotated[MlDurationView | None, Meta(description="null with fewer than 8 samples.")]
+    dates: Annotated[Percentiles[str | None] | None, Meta(description="ISO day of each percentile.")]
+    engine: EngineName
+    seed: int
+    warnings: list[str]
+
+
+class MlSteps(Struct, frozen=True, kw_only=True):
+    """What the forecasters say, under the names of the combined forecast."""
+
+    forecasts: dict[str, list[float]]
+    ensemble: EnsembleSteps
+    risk_assessment: RiskAssessment
+    model_results: list[ModelResult]
+    walk_forward: dict[str, WalkForward]
+    duration: MlDurationView
+
+
+class CombinedResult(SavedFields, frozen=True, kw_only=True):
+    """Both forecasts beside each other."""
+
+    ml: MlSteps
+    monte_carlo: SimpleMonteCarlo
+    dates: Annotated[Percentiles[str | None] | None, Meta(description="ISO day of each percentile of the duration.")]
+    seed: int
+    warnings: list[str]
 
 
 def model_result(score: ModelScore) -> ModelResult:

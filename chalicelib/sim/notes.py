@@ -37,17 +37,21 @@ def _team(request: SimulateRequest, project: Plan) -> Iterator[str]:
     team = project.team
     is_given = request.historical_team_size or request.legacy_team_size
     source = "historicalTeamSize" if is_given else "totalContributors, as no historicalTeamSize was given"
-    yield f"The throughput samples were produced by {team.history / TEAM_SCALE:g} people ({source})."
+    yield f"The throughput samples were produced by {_people(team.history)} ({source})."
     if team.is_constant:
-        yield f"{team.high / TEAM_SCALE:g} people work every week."
+        yield f"{_people(team.high)} {'works' if team.high == TEAM_SCALE else 'work'} every week."
     else:
         yield (
-            f"{team.low / TEAM_SCALE:g} people work at both ends and {team.high / TEAM_SCALE:g} in the middle; "
+            f"{_people(team.low)} at both ends and {_people(team.high)} in the middle do the work; "
             f"each ramp takes {team.ramp_percent} % of the tasks."
         )
     if team.focus < SAMPLE_SCALE:
         yield f"The team gives this project {team.focus / 10:g} % of its time."
     yield _week(project.weibull)
+
+
+def _people(hundredths: int) -> str:
+    return f"{hundredths / TEAM_SCALE:g} {'person' if hundredths == TEAM_SCALE else 'people'}"
 
 
 def _week(law: Weibull | None) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chalicelib.sim.fields import SavedFields
-from chalicelib.sim.ml_result import Blend, ModelResult
+from chalicelib.sim.ml_result import Blend, MaybeStats, ModelResult
 from chalicelib.sim.result import (
     Confidence,
     DurationRow,
@@ -26,18 +26,6 @@ _DayMonthYear = Annotated[str | None, Meta(description="d/m/Y; null where there 
 _Weeks = Annotated[float, Meta(description="Calendar weeks, to one decimal.")]
 _MaybeWeeks = Annotated[float | None, Meta(description="Calendar weeks, to one decimal; null beyond the horizon.")]
 _AtLeast = Annotated[int, Meta(description="At least so many items with the chance in the name: p85 is the safer one.")]
-
-
-class MaybeStats(Struct, frozen=True, kw_only=True):
-    """Percentiles of the duration in calendar weeks; null where it is longer than the forecasters look ahead."""
-
-    p10: float | None
-    p25: float | None
-    p50: float | None
-    p75: float | None
-    p85: float | None
-    p90: float | None
-    p95: float | None
 
 
 class WhenView(Struct, frozen=True, kw_only=True):

@@ -166,7 +166,7 @@ def deadline_of(request: DeadlineRequest) -> date | None:
 
 def check_when(request: WhenRequest) -> list[FieldError]:
     """Every rule of the request that its schema cannot state, all broken ones at once."""
-    missing = [] if request.start_date.strip() else [FieldError("/startDate", "is required")]
+    missing = [] if request.start_date else [FieldError("/startDate", "is required")]
     return [*missing, *_translated(check(as_simulation(request)))]
 
 
@@ -257,7 +257,7 @@ def _place(request: DeadlineRequest, pointer: str) -> str:
 
 def _how_many_rules(request: HowManyRequest) -> Iterator[tuple[str, str]]:
     start, end = read_date(request.start_date), read_date(request.end_date)
-    if start is None and not request.start_date.strip():
+    if not request.start_date:
         yield "/startDate", "is required"
     if end is None:
         yield "/endDate", f"must be a date like {ACCEPTED}, got {request.end_date!r}"

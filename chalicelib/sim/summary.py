@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from chalicelib.sim.calendar import DAYS_PER_WEEK, WorkCalendar, read_calendar
 from chalicelib.sim.dates import read_date
+from chalicelib.sim.engine import choose
 from chalicelib.sim.inputs import SimulateRequest
-from chalicelib.sim.project import round_half_up, schedule
+from chalicelib.sim.project import plan, round_half_up, schedule
 from chalicelib.sim.result import SimulateResult
 
 
@@ -36,7 +37,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 def summarise(request: SimulateRequest, result: SimulateResult) -> Summary:
-    """The figures of the answer to a request that has passed `inputs.check`. Cost: constant."""
+    """The figures of the answer to a request that has passed `inputs.check`. Cost: see `items_by`."""
     calendar = read_calendar(request, schedule(request).start)
     deadline = read_date(request.deadline_date) if isinstance(request.deadline_date, str) else None
     backlog, p85 = result.backlog_summary, result.percentiles.p85
@@ -50,7 +51,20 @@ def summarise(request: SimulateRequest, result: SimulateResult) -> Summary:
         deadline_date=deadline,
         weeks_to_deadline=weeks_until(calendar, deadline),
         can_meet_deadline=calendar.periods_until(deadline) >= p85 if calendar.start and deadline else None,
+        scope_completion_pct=_scope_by(request, calendar.periods_until(deadline))
+        if calendar.start and deadline
+        else None,
     )
+
+
+def _scope_by(request: SimulateRequest, periods: float) -> float:
+    from chalicelib.sim.deadline_case import items_by
+
+    project = plan(request)
+    if project.backlog_high == 0:
+        return 100.0
+    finished = items_by(project, periods, choose(request, project).seed).at_least(0.85)
+    return min(100.0, 200 * finished / (project.backlog_low + project.backlog_high))
 
 
 def named(text: str | None) -> str:

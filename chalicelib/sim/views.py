@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import reduce
 
 from chalicelib.sim.calendar import WorkCalendar
 from chalicelib.sim.ensemble import Prediction
 from chalicelib.sim.ensemble_limits import FEWEST_SAMPLES
 from chalicelib.sim.forecast import Examined
 from chalicelib.sim.futures import Ahead, Futures, foretell
-from chalicelib.sim.ml_result import METHOD, Blend, ModelResult, model_result
-from chalicelib.sim.question_results import MaybeStats
+from chalicelib.sim.inputs import SimulateRequest
+from chalicelib.sim.ml_result import METHOD, Blend, MaybeStats, ModelResult, model_result
 from chalicelib.sim.result import Percentiles, PercentileStats
 
 # The share of the work that the engine does; the forecasters are quick.
 ENGINE_SHARE = 0.8
+# Fields of a simulate request that the other requests have under another name.
+_WORDS = (("totalContributors", "teamSize"), ("numberOfTasks", "backlog"), ("numberOfSimulations", "nSimulations"))
 OLD_LEVELS = (10, 25, 50, 75, 85, 90, 95)
 
 
@@ -88,3 +92,10 @@ def models_of(prediction: Prediction) -> list[ModelResult]:
 def days_later(day: date, days: int) -> date:
     """So many days later, or the last day that can be written."""
     return date.max if (date.max - day).days < days else day + timedelta(days=days)
+
+
+def in_words_of(request: object, sentences: Iterable[str]) -> list[str]:
+    """Sentences about a simulate request with the names that the field has in `request`."""
+    if isinstance(request, SimulateRequest):
+        return list(sentences)
+    return [reduce(lambda text, pair: text.replace(*pair), _WORDS, sentence) for sentence in sentences]

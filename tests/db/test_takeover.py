@@ -65,6 +65,14 @@ def test_row_that_was_changed_after_it_was_migrated_is_not_overwritten(source: P
     assert query(target, "SELECT name FROM forecasts WHERE id = 40") == [("Renamed",)]
 
 
+def test_login_after_the_migration_is_no_change_and_is_kept(source: Path, target: str) -> None:
+    migrate_file(source, target)
+    execute(target, "UPDATE users SET last_login = now(), password_hash = 'renewed' WHERE id = 3")
+    report = migrate_file(source, target)
+    assert (report.migrated, report.already_there) == (0, 15 + 23 + 46 + 10)
+    assert query(target, "SELECT password_hash FROM users WHERE id = 3") == [("renewed",)]
+
+
 def test_other_value_that_was_set_aside_under_the_same_id_ends_the_run(source: Path, target: str) -> None:
     execute(target, "INSERT INTO set_aside (source_table, source_id, reason, value) VALUES ('forecasts', 45, 'x', '1')")
     with pytest.raises(JobFailed, match=r"^forecasts: set_aside holds other values of these rows: 45$"):

@@ -53,6 +53,20 @@ def test_curl_walk_works_as_printed(stack: LocalStack) -> None:
     assert cancelled["state"] == "REVOKED"
 
 
+def test_way_from_an_export_to_a_date_works_as_printed(stack: LocalStack) -> None:
+    walk = block("A walk with curl", "sh").replace("http://127.0.0.1:8000", stack.url)
+    login = walk[: walk.index("# 2. submit")]
+    script = f"set -euo pipefail\n{login}\n{block('From an export to a date that holds', 'sh')}"
+    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    verdict, probability, weeks_error = told.stdout.splitlines()
+    assert verdict.startswith("Your P85 held ")
+    assert 0 < float(probability) < 1
+    # Twelve weeks from 1 December to 23 February, less whole weeks of P85.
+    assert float(weeks_error).is_integer()
+    assert -40 < float(weeks_error) < 12
+
+
 def test_api_key_works_as_printed(stack: LocalStack) -> None:
     walk = block("A walk with curl", "sh").replace("http://127.0.0.1:8000", stack.url)
     login = walk[: walk.index("# 2. submit")]

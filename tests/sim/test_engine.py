@@ -9,7 +9,7 @@ import pytest
 from chalicelib.errors import TooLarge
 from chalicelib.sim.cost import EXACT_LIMIT, trials_work
 from chalicelib.sim.engine import Engine, choose
-from chalicelib.sim.inputs import MAX_SEED
+from chalicelib.sim.fields import MAX_SEED
 from chalicelib.sim.project import plan
 from tests.sim.cases import answer, request
 

@@ -144,3 +144,11 @@ def _replaced(row_id: int, address: str, taken: set[str], why: str) -> Reading:
     free = next(spare for spare in chain(tagged, spares) if spare not in taken and len(spare) <= _ADDRESS.most)
     taken.add(free)
     return Reading(free, f"{why}; {free} stands in its place")
+
+
+def settled(table: Table, content: str) -> str:
+    """The content of a row without what the service goes on writing by itself."""
+    row = parse(content)
+    assert isinstance(row, Mapping)
+    moving = {column.name for column in table.columns if column.lives_on}
+    return encode({name: value for name, value in row.items() if name not in moving})

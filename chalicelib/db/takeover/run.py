@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from chalicelib.db.takeover.report import Report, SetAside, TableReport
-from chalicelib.db.takeover.rows import Aside, OldRow
+from chalicelib.db.takeover.rows import Aside, OldRow, settled
 from chalicelib.db.takeover.schema import TABLES, USERS, Table
 from chalicelib.db.takeover.source import BATCH_ROWS, OldInstallation
 from chalicelib.db.takeover.target import Target
@@ -30,6 +30,8 @@ class _Tally:
         self.set_aside = 0
         # Ids under which the target has something else.
         self.conflicts: list[int] = []
+        # Ids whose rows differ in what the service goes on writing alone, which is not compared.
+        self.lived_on: set[int] = set()
 
 
 class Run:
@@ -61,10 +63,12 @@ class Run:
         tally.migrated += len(fresh) if self._dry_run else self._target.add(table, fresh)
         tally.already_there += len(found)
         tally.set_aside += len(rows) - len(kept)
-        tally.conflicts += [row.id for row in kept if found.get(row.id, row.content) != row.content]
         for row in kept:
+            if found.get(row.id, row.content) != row.content:
+                is_same = settled(table, found[row.id]) == settled(table, row.content)
+                (tally.lived_on.add if is_same else tally.conflicts.append)(row.id)
             tally.ids.append(row.id)
-            tally.digest.update(row.content.encode())
+            tally.digest.update(self._compared(table, row.id, row.content))
         self._set_aside(table, rows)
         self._step(table, len(rows))
 
@@ -129,13 +133,18 @@ class Run:
         self._values_set_aside += sum(1 for aside in asides if aside.column)
         self._asides += [_shown(aside) for aside in asides[: _LISTED - len(self._asides)]]
 
+    def _compared(self, table: Table, row_id: int, content: str) -> bytes:
+        """What of a row goes into the hashes of both sides."""
+        lived_on = row_id in self._tallies[table.name].lived_on
+        return (settled(table, content) if lived_on and content else content).encode()
+
     def _stored_digest(self, table: Table) -> str:
         digest, tally = hashlib.sha256(), self._tallies[table.name]
         ids = iter(tally.ids)
         while batch := list(islice(ids, BATCH_ROWS)):
             found = self._target.find(table, batch)
             for row_id in batch:
-                digest.update(found.get(row_id, "").encode())
+                digest.update(self._compared(table, row_id, found.get(row_id, "")))
             self._step(table, len(batch))
         self._step(table, tally.set_aside)
         return digest.hexdigest()

@@ -36,6 +36,8 @@ class Column(msgspec.Struct, frozen=True):
     is_required: bool = False
     # Whether the row is set aside where this reference leads nowhere; elsewhere the reference alone is.
     decides: bool = False
+    # Whether the service goes on writing it without anybody's doing, as at a login: no other content for that.
+    lives_on: bool = False
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -69,13 +71,13 @@ USERS = Table(
     "users",
     (
         Column("email", Text(200), is_required=True),
-        Column("password_hash", Text(200), _always(""), is_required=True),
+        Column("password_hash", Text(200), _always(""), is_required=True, lives_on=True),
         Column("name", Text(200), _always(""), is_required=True),
         Column("role", Choice(("student", "instructor", "admin")), _always("student")),
         Column("is_active", Flag(), _always(True)),
         Column("created_at", Moment(), _time_of("registration_date", "updated_at")),
-        Column("updated_at", Moment(), _time_of("created_at")),
-        Column("last_login", Moment()),
+        Column("updated_at", Moment(), _time_of("created_at"), lives_on=True),
+        Column("last_login", Moment(), lives_on=True),
         Column("registration_date", Moment(), _time_of("created_at")),
         Column("access_expires_at", Moment(), _end_of_access),
         Column("password_reset_token", Text(200)),
