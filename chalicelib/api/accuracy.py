@@ -12,8 +12,8 @@ from chalicelib.api.projects import OWNED
 from chalicelib.api.route import CALLER, Access, Doc, Param, Reply
 from chalicelib.db.viewer import viewer_of
 from chalicelib.errors import FieldError, InvalidRequest, NotFound, SluiceError, Unavailable
-from chalicelib.sim.accuracy import MIN_PAIRS, dashboard, report, usable
-from chalicelib.sim.accuracy_report import AccuracyReport, Dashboard
+from chalicelib.sim.accuracy.accuracy import MIN_PAIRS, dashboard, report, usable
+from chalicelib.sim.accuracy.report import AccuracyReport, Dashboard
 
 
 def analyse_accuracy(call: Call) -> Answer:

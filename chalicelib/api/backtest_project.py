@@ -15,9 +15,9 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import Access, Doc, Reply
 from chalicelib.db.viewer import viewer_of
 from chalicelib.errors import FieldError, InvalidRequest, NotFound
-from chalicelib.sim.backtest_inputs import BacktestRequest, check_backtest
-from chalicelib.sim.backtest_result import BacktestResult, BacktestRow, CoverageTable
 from chalicelib.sim.fields import MAX_TASKS
+from chalicelib.sim.replay.inputs import BacktestRequest, check_backtest
+from chalicelib.sim.replay.result import BacktestResult, BacktestRow, CoverageTable
 
 if TYPE_CHECKING:
     from chalicelib.db.histories import History
@@ -114,7 +114,7 @@ def _backlog(histories: Sequence[History], source: History) -> int:
 
 def _replay(request: ProjectBacktestRequest, source: History, backlog: int) -> BacktestResult:
     from chalicelib.kinds.backtest import weigh
-    from chalicelib.sim.backtest import backtest
+    from chalicelib.sim.replay.backtest import backtest
 
     question = BacktestRequest(
         tp_samples=source.samples,

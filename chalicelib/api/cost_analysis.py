@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from chalicelib.api.analysis import Docs, answered, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.sim.pert_inputs import CostRequest, check
-from chalicelib.sim.pert_result import CostAnalysis
+from chalicelib.sim.analyses.pert_inputs import CostRequest, check
+from chalicelib.sim.analyses.pert_result import CostAnalysis
 
 
 def analyse(call: Call) -> Answer:
     """POST /api/cost-analysis."""
     question, warnings = read_question(call, CostRequest, check)
-    from chalicelib.sim import pert_report
+    from chalicelib.sim.analyses import pert_report
 
     return answered(pert_report.analyse(question), warnings)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.api.analysis import Docs, answered, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.sim.dependency_inputs import DependencyRequest, check
-from chalicelib.sim.dependency_report import DependencySummary, report
+from chalicelib.sim.analyses.dependency_inputs import DependencyRequest, check
+from chalicelib.sim.analyses.dependency_report import DependencySummary, report
 from chalicelib.sim.inputs import Dependency
 
 

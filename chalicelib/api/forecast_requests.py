@@ -13,8 +13,8 @@ from chalicelib.db.projects import LongText, Name, ProjectChange, TeamSize
 from chalicelib.db.saved_forecasts import ForecastEntry
 from chalicelib.db.viewer import Viewer
 from chalicelib.errors import TooLarge
+from chalicelib.sim.accuracy.saved_figures import Figures, complete
 from chalicelib.sim.fields import DayText, Text
-from chalicelib.sim.saved_figures import Figures, complete
 
 # Answer and request of one forecast together: as large as can be read again through Lambda's 6 MB, in which every
 # quotation mark takes two characters.

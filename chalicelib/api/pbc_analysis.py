@@ -10,14 +10,14 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import Access, Doc, Param, Reply
 from chalicelib.db.viewer import viewer_of
 from chalicelib.errors import NotFound
-from chalicelib.sim.xmr_inputs import XmrRequest, check
-from chalicelib.sim.xmr_result import ProjectXmrReport, XmrReport
+from chalicelib.sim.analyses.xmr_inputs import XmrRequest, check
+from chalicelib.sim.analyses.xmr_result import ProjectXmrReport, XmrReport
 
 
 def analyse(call: Call) -> Answer:
     """POST /api/pbc-analysis."""
     question, warnings = read_question(call, XmrRequest, check)
-    from chalicelib.sim import xmr
+    from chalicelib.sim.analyses import xmr
 
     return answered(xmr.report(question), warnings)
 
@@ -27,7 +27,7 @@ def analyse_project(call: Call) -> Answer:
     viewer = viewer_of(require(call))
     question, warnings = read_question(call, XmrRequest, check)
     project = call.runtime.projects.find(viewer, call.params["project_id"])
-    from chalicelib.sim import xmr
+    from chalicelib.sim.analyses import xmr
 
     report = structs.asdict(xmr.report(question))
     return answered(ProjectXmrReport(**report, project_id=project.id, project_name=project.name), warnings)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from chalicelib.api.analysis import Docs, answered, describe, read_question
 from chalicelib.api.http import Answer, Call
+from chalicelib.sim.analyses.risk_inputs import RiskRequest, check
+from chalicelib.sim.analyses.risk_result import RiskSummary
 from chalicelib.sim.inputs import Risk
-from chalicelib.sim.risk_inputs import RiskRequest, check
-from chalicelib.sim.risk_result import RiskSummary
 
 
 def summarise(call: Call) -> Answer:
     """POST /api/risk-summary."""
     question, warnings = read_question(call, RiskRequest, check)
-    from chalicelib.sim import risks
+    from chalicelib.sim.analyses import risks
 
     return answered(risks.summarise(question), warnings)
 

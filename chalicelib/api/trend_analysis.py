@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from chalicelib.api.analysis import Docs, answered, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.sim.trend_inputs import TrendRequest, check
-from chalicelib.sim.trend_result import TrendAnalysis
+from chalicelib.sim.analyses.trend_inputs import TrendRequest, check
+from chalicelib.sim.analyses.trend_result import TrendAnalysis
 
 
 def analyse(call: Call) -> Answer:
     """POST /api/trend-analysis."""
     question, warnings = read_question(call, TrendRequest, check)
-    from chalicelib.sim import trend_report
+    from chalicelib.sim.analyses import trend_report
 
     return answered(trend_report.analyse(question), warnings)
 

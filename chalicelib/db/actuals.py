@@ -12,9 +12,9 @@ from chalicelib.db.pages import Page, Place
 from chalicelib.db.projects import LongText, Warnings, read_row
 from chalicelib.db.sql import statements
 from chalicelib.db.viewer import Viewer, check_owner, missing, read_id
+from chalicelib.sim.accuracy.outcome import Promise, measure
 from chalicelib.sim.dates import read_date
 from chalicelib.sim.fields import DayText
-from chalicelib.sim.outcome import Promise, measure
 
 if TYPE_CHECKING:
     from psycopg2.extras import RealDictCursor

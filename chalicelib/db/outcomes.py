@@ -11,8 +11,8 @@ from chalicelib.db.projects import read_row
 from chalicelib.db.saved_forecasts import find_chain
 from chalicelib.db.sql import statements
 from chalicelib.db.viewer import Viewer
-from chalicelib.sim.accuracy import Pair
-from chalicelib.sim.saved_figures import weeks_at
+from chalicelib.sim.accuracy.accuracy import Pair
+from chalicelib.sim.accuracy.saved_figures import weeks_at
 
 if TYPE_CHECKING:
     from chalicelib.db.connect import Database

@@ -13,7 +13,7 @@ from chalicelib.db.projects import ProjectChange, Warnings, add_project, read_ro
 from chalicelib.db.projects import find_owner as find_project_owner
 from chalicelib.db.sql import statements
 from chalicelib.db.viewer import Viewer, check_owner, missing, read_id
-from chalicelib.sim.saved_figures import Figures
+from chalicelib.sim.accuracy.saved_figures import Figures
 
 if TYPE_CHECKING:
     from psycopg2.extras import RealDictCursor

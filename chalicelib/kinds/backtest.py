@@ -8,13 +8,13 @@ from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.backtest_inputs import BacktestRequest
-    from chalicelib.sim.backtest_result import BacktestResult
+    from chalicelib.sim.replay.inputs import BacktestRequest
+    from chalicelib.sim.replay.result import BacktestResult
 
 
 def contract() -> Contract[BacktestRequest, BacktestResult]:
-    from chalicelib.sim.backtest_inputs import BacktestRequest, check_backtest
-    from chalicelib.sim.backtest_result import BacktestResult
+    from chalicelib.sim.replay.inputs import BacktestRequest, check_backtest
+    from chalicelib.sim.replay.result import BacktestResult
 
     samples = (5, 6, 7, 8, 4, 9, 6, 7, 5, 8, 6, 7, 9, 4, 6, 8, 7, 5, 6, 7)
     example = BacktestRequest(tp_samples=samples, backlog=20, method="expanding_window")
@@ -23,9 +23,9 @@ def contract() -> Contract[BacktestRequest, BacktestResult]:
 
 def weigh(request: BacktestRequest, in_line: bool) -> None:
     """Refuses replays that take too long altogether, and in line those that take more than a request may."""
-    from chalicelib.sim.backtest_inputs import replay_of
     from chalicelib.sim.cost import EXACT_LIMIT, SYNC_LIMIT, estimate
     from chalicelib.sim.inputs import SimulateRequest
+    from chalicelib.sim.replay.inputs import replay_of
 
     replay = replay_of(request)
     each = estimate(SimulateRequest(tp_samples=replay.samples, number_of_tasks=replay.backlog or 1))
@@ -42,7 +42,7 @@ def weigh(request: BacktestRequest, in_line: bool) -> None:
 
 def run(request: BacktestRequest, progress: Progress) -> BacktestResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.backtest import backtest, summarise_backtest
+    from chalicelib.sim.replay.backtest import backtest, summarise_backtest
 
     return compute_and_keep(request, progress, compute=backtest, summarise=summarise_backtest)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.ml_inputs import CombinedRequest
-    from chalicelib.sim.ml_result import CombinedResult
+    from chalicelib.sim.forecasters.inputs import CombinedRequest
+    from chalicelib.sim.forecasters.result import CombinedResult
 
 
 def contract() -> Contract[CombinedRequest, CombinedResult]:
-    from chalicelib.sim.ml_inputs import CombinedRequest, check_forecasters
-    from chalicelib.sim.ml_result import CombinedResult
+    from chalicelib.sim.forecasters.inputs import CombinedRequest, check_forecasters
+    from chalicelib.sim.forecasters.result import CombinedResult
 
     samples = (5, 6, 7, 8, 4, 9, 6, 7, 5, 8, 6, 7)
     example = CombinedRequest(tp_samples=samples, backlog=50, start_date="2026-01-05")
@@ -24,7 +24,7 @@ def contract() -> Contract[CombinedRequest, CombinedResult]:
 
 def weigh(request: CombinedRequest, in_line: bool) -> None:
     """Refuses histories too short to learn from, and work that takes too long."""
-    from chalicelib.sim.ml_inputs import as_project, require_enough
+    from chalicelib.sim.forecasters.inputs import as_project, require_enough
     from chalicelib.sim.weight import weigh_simulation
 
     require_enough(request)
@@ -33,7 +33,7 @@ def weigh(request: CombinedRequest, in_line: bool) -> None:
 
 def run(request: CombinedRequest, progress: Progress) -> CombinedResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.ml_forecast import summarise_both, tell_both
+    from chalicelib.sim.forecasters.answers import summarise_both, tell_both
 
     return compute_and_keep(request, progress, compute=tell_both, summarise=summarise_both)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.whatif_inputs import ScenariosRequest
-    from chalicelib.sim.whatif_result import ScenariosResult
+    from chalicelib.sim.questions.whatif_inputs import ScenariosRequest
+    from chalicelib.sim.questions.whatif_result import ScenariosResult
 
 
 def contract() -> Contract[ScenariosRequest, ScenariosResult]:
     from chalicelib.sim.inputs import Risk, SimulateRequest
-    from chalicelib.sim.whatif_inputs import Scenario, ScenariosRequest, check_scenarios
-    from chalicelib.sim.whatif_result import ScenariosResult
+    from chalicelib.sim.questions.whatif_inputs import Scenario, ScenariosRequest, check_scenarios
+    from chalicelib.sim.questions.whatif_result import ScenariosResult
 
     base = SimulateRequest(
         tp_samples=(5, 6, 7, 8, 4, 9, 6, 7),
@@ -38,14 +38,14 @@ def contract() -> Contract[ScenariosRequest, ScenariosResult]:
 
 def weigh(request: ScenariosRequest, in_line: bool) -> None:
     """Refuses what takes too long altogether, and in line what takes more than a request may."""
+    from chalicelib.sim.questions.whatif_inputs import projects_of
     from chalicelib.sim.weight import weigh_together
-    from chalicelib.sim.whatif_inputs import projects_of
 
     weigh_together(projects_of(request), KIND.path if in_line else "")
 
 
 def run(request: ScenariosRequest, progress: Progress) -> ScenariosResult:
-    from chalicelib.sim.scenarios import compare
+    from chalicelib.sim.questions.scenarios import compare
 
     return compare(request, progress)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.question_results import DeadlineResult
-    from chalicelib.sim.questions import DeadlineRequest
+    from chalicelib.sim.questions.inputs import DeadlineRequest
+    from chalicelib.sim.questions.result import DeadlineResult
 
 
 def contract() -> Contract[DeadlineRequest, DeadlineResult]:
-    from chalicelib.sim.question_results import DeadlineResult
-    from chalicelib.sim.questions import DeadlineRequest, check_deadline
+    from chalicelib.sim.questions.inputs import DeadlineRequest, check_deadline
+    from chalicelib.sim.questions.result import DeadlineResult
 
     example = DeadlineRequest(
         tp_samples=(5, 6, 7, 8, 4, 9, 6, 7),
@@ -27,7 +27,7 @@ def contract() -> Contract[DeadlineRequest, DeadlineResult]:
 
 def weigh(request: DeadlineRequest, in_line: bool) -> None:
     """Refuses work that no engine takes, or that takes too long for one request."""
-    from chalicelib.sim.questions import as_simulation
+    from chalicelib.sim.questions.inputs import as_simulation
     from chalicelib.sim.weight import weigh_simulation
 
     weigh_simulation(as_simulation(request), KIND.path if in_line else "")
@@ -35,7 +35,7 @@ def weigh(request: DeadlineRequest, in_line: bool) -> None:
 
 def run(request: DeadlineRequest, progress: Progress) -> DeadlineResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.deadline import analyse_deadline, summarise_deadline
+    from chalicelib.sim.questions.deadline import analyse_deadline, summarise_deadline
 
     return compute_and_keep(request, progress, compute=analyse_deadline, summarise=summarise_deadline)
 

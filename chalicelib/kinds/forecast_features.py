@@ -8,13 +8,13 @@ from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.features_inputs import FeaturesRequest
-    from chalicelib.sim.features_result import FeaturesResult
+    from chalicelib.sim.questions.features_inputs import FeaturesRequest
+    from chalicelib.sim.questions.features_result import FeaturesResult
 
 
 def contract() -> Contract[FeaturesRequest, FeaturesResult]:
-    from chalicelib.sim.features_inputs import Feature, FeaturesRequest, check_features
-    from chalicelib.sim.features_result import FeaturesResult
+    from chalicelib.sim.questions.features_inputs import Feature, FeaturesRequest, check_features
+    from chalicelib.sim.questions.features_result import FeaturesResult
 
     example = FeaturesRequest(
         tp_samples=(5, 6, 7, 8, 4, 9, 6, 7),
@@ -32,7 +32,7 @@ def contract() -> Contract[FeaturesRequest, FeaturesResult]:
 def weigh(request: FeaturesRequest, in_line: bool) -> None:
     """Refuses lists that take too long altogether, and in line those that take more than a request may."""
     from chalicelib.sim.cost import EXACT_LIMIT, SYNC_LIMIT, estimate
-    from chalicelib.sim.features_inputs import as_project
+    from chalicelib.sim.questions.features_inputs import as_project
 
     work = len(request.features) * estimate(as_project(request))
     limit = SYNC_LIMIT if in_line else EXACT_LIMIT
@@ -46,7 +46,7 @@ def weigh(request: FeaturesRequest, in_line: bool) -> None:
 
 def run(request: FeaturesRequest, progress: Progress) -> FeaturesResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.features import forecast_features, summarise_features
+    from chalicelib.sim.questions.features import forecast_features, summarise_features
 
     return compute_and_keep(request, progress, compute=forecast_features, summarise=summarise_features)
 

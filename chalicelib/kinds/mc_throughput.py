@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.ml_inputs import ThroughputRequest
-    from chalicelib.sim.ml_result import McThroughputResult
+    from chalicelib.sim.forecasters.inputs import ThroughputRequest
+    from chalicelib.sim.forecasters.result import McThroughputResult
 
 
 def contract() -> Contract[ThroughputRequest, McThroughputResult]:
-    from chalicelib.sim.ml_inputs import ThroughputRequest, check_forecasters
-    from chalicelib.sim.ml_result import McThroughputResult
+    from chalicelib.sim.forecasters.inputs import ThroughputRequest, check_forecasters
+    from chalicelib.sim.forecasters.result import McThroughputResult
 
     samples = (5, 6, 7, 8, 4, 9, 6, 7, 5, 8, 6, 7)
     example = ThroughputRequest(tp_samples=samples, backlog=50, start_date="2026-01-05")
@@ -24,7 +24,7 @@ def contract() -> Contract[ThroughputRequest, McThroughputResult]:
 
 def weigh(request: ThroughputRequest, in_line: bool) -> None:
     """Refuses work that no engine takes, or that takes too long for one request."""
-    from chalicelib.sim.ml_inputs import as_project
+    from chalicelib.sim.forecasters.inputs import as_project
     from chalicelib.sim.weight import weigh_simulation
 
     weigh_simulation(as_project(request), KIND.path if in_line else "")
@@ -32,7 +32,7 @@ def weigh(request: ThroughputRequest, in_line: bool) -> None:
 
 def run(request: ThroughputRequest, progress: Progress) -> McThroughputResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.ml_forecast import summarise_throughput, tell_throughput
+    from chalicelib.sim.forecasters.answers import summarise_throughput, tell_throughput
 
     return compute_and_keep(request, progress, compute=tell_throughput, summarise=summarise_throughput)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.ml_inputs import MlForecastRequest
-    from chalicelib.sim.ml_result import MlForecastResult
+    from chalicelib.sim.forecasters.inputs import MlForecastRequest
+    from chalicelib.sim.forecasters.result import MlForecastResult
 
 
 def contract() -> Contract[MlForecastRequest, MlForecastResult]:
-    from chalicelib.sim.ml_inputs import MlForecastRequest, check_forecasters
-    from chalicelib.sim.ml_result import MlForecastResult
+    from chalicelib.sim.forecasters.inputs import MlForecastRequest, check_forecasters
+    from chalicelib.sim.forecasters.result import MlForecastResult
 
     samples = (5, 6, 7, 8, 4, 9, 6, 7, 5, 8, 6, 7)
     example = MlForecastRequest(tp_samples=samples, forecast_steps=4, start_date="2026-01-05")
@@ -24,14 +24,14 @@ def contract() -> Contract[MlForecastRequest, MlForecastResult]:
 
 def weigh(request: MlForecastRequest, in_line: bool) -> None:
     """Refuses histories that are too short to learn from."""
-    from chalicelib.sim.ml_inputs import require_enough
+    from chalicelib.sim.forecasters.inputs import require_enough
 
     require_enough(request)
 
 
 def run(request: MlForecastRequest, progress: Progress) -> MlForecastResult:
     from chalicelib.saving import compute_and_keep
-    from chalicelib.sim.ml_forecast import summarise_weeks, tell_weeks
+    from chalicelib.sim.forecasters.answers import summarise_weeks, tell_weeks
 
     return compute_and_keep(request, progress, compute=tell_weeks, summarise=summarise_weeks)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
-    from chalicelib.sim.whatif_inputs import SensitivityRequest
-    from chalicelib.sim.whatif_result import SensitivityResult
+    from chalicelib.sim.questions.whatif_inputs import SensitivityRequest
+    from chalicelib.sim.questions.whatif_result import SensitivityResult
 
 
 def contract() -> Contract[SensitivityRequest, SensitivityResult]:
     from chalicelib.sim.inputs import Risk, SimulateRequest
-    from chalicelib.sim.whatif_inputs import SensitivityRequest, check_sensitivity
-    from chalicelib.sim.whatif_result import SensitivityResult
+    from chalicelib.sim.questions.whatif_inputs import SensitivityRequest, check_sensitivity
+    from chalicelib.sim.questions.whatif_result import SensitivityResult
 
     base = SimulateRequest(
         tp_samples=(5, 6, 7, 8, 4, 9, 6, 7),
@@ -31,8 +31,8 @@ def contract() -> Contract[SensitivityRequest, SensitivityResult]:
 
 def weigh(request: SensitivityRequest, in_line: bool) -> None:
     """Refuses what takes too long altogether, and in line what takes more than a request may."""
+    from chalicelib.sim.questions.whatif_inputs import quick
     from chalicelib.sim.weight import weigh_together
-    from chalicelib.sim.whatif_inputs import quick
 
     base = quick(request.base)
     # Two forecasts for each of seven inputs, each risk and each dependency; a changed one may take twice as long.
@@ -41,7 +41,7 @@ def weigh(request: SensitivityRequest, in_line: bool) -> None:
 
 
 def run(request: SensitivityRequest, progress: Progress) -> SensitivityResult:
-    from chalicelib.sim.sensitivity import sensitivity
+    from chalicelib.sim.questions.sensitivity import sensitivity
 
     return sensitivity(request, progress)
 

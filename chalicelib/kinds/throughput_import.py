@@ -10,15 +10,15 @@ from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
     from chalicelib.runtime import Runtime
-    from chalicelib.sim.intake_inputs import ImportRequest
-    from chalicelib.sim.intake_result import ImportResult
+    from chalicelib.sim.intake.inputs import ImportRequest
+    from chalicelib.sim.intake.result import ImportResult
 
 _EXAMPLE = "Key,Started,Closed\nA-1,2026-01-05,2026-01-07\nA-2,2026-01-06,2026-01-15\nA-3,2026-01-12,2026-01-22\n"
 
 
 def contract() -> Contract[ImportRequest, ImportResult]:
-    from chalicelib.sim.intake_inputs import ImportRequest, check
-    from chalicelib.sim.intake_result import ImportResult
+    from chalicelib.sim.intake.inputs import ImportRequest, check
+    from chalicelib.sim.intake.result import ImportResult
 
     example = ImportRequest(content=_EXAMPLE)
     return Contract(request=ImportRequest, result=ImportResult, example=example, check=check, weigh=weigh)
@@ -31,7 +31,7 @@ def weigh(request: ImportRequest, in_line: bool) -> None:
 
 
 def run(request: ImportRequest, progress: Progress) -> ImportResult:
-    from chalicelib.sim.intake import take_in
+    from chalicelib.sim.intake.reading import take_in
 
     runtime = cast("Runtime", progress.parts)
     text = request.content

@@ -58,7 +58,7 @@ def summarise(request: SimulateRequest, result: SimulateResult) -> Summary:
 
 
 def _scope_by(request: SimulateRequest, periods: float) -> float:
-    from chalicelib.sim.deadline_case import items_by
+    from chalicelib.sim.questions.deadline_case import items_by
 
     project = plan(request)
     if project.backlog_high == 0:
