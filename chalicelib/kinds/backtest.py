@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
@@ -23,21 +22,17 @@ def contract() -> Contract[BacktestRequest, BacktestResult]:
 
 def weigh(request: BacktestRequest, in_line: bool) -> None:
     """Refuses replays that take too long altogether, and in line those that take more than a request may."""
-    from chalicelib.sim.cost import EXACT_LIMIT, SYNC_LIMIT, estimate
+    from chalicelib.sim.cost import estimate
     from chalicelib.sim.inputs import SimulateRequest
     from chalicelib.sim.replay.inputs import replay_of
+    from chalicelib.sim.weight import limit_work
 
     replay = replay_of(request)
     each = estimate(SimulateRequest(tp_samples=replay.samples, number_of_tasks=replay.backlog or 1))
     # The interpreter's part of one forecast, in cell updates.
     work = len(replay.origins) * (each + 500_000)
-    limit = SYNC_LIMIT if in_line else EXACT_LIMIT
-    if work > limit:
-        way = f"send it to {KIND.path}, or use" if in_line and work <= EXACT_LIMIT else "use"
-        raise TooLarge(
-            f"a replay may take {limit:.1e} cell updates here and this one needs about {work:.1e}; "
-            f"{way} a larger foldStride, a smaller backlog or fewer decimals"
-        )
+    finer = "a larger foldStride, a smaller backlog or fewer decimals"
+    limit_work(work, KIND.path if in_line else "", what="a replay", finer=finer)
 
 
 def run(request: BacktestRequest, progress: Progress) -> BacktestResult:

@@ -45,9 +45,10 @@ def weigh(request: ScenariosRequest, in_line: bool) -> None:
 
 
 def run(request: ScenariosRequest, progress: Progress) -> ScenariosResult:
-    from chalicelib.sim.questions.scenarios import compare
+    from chalicelib.saving import compute_and_keep
+    from chalicelib.sim.questions.scenarios import compare, summarise_scenarios
 
-    return compare(request, progress)
+    return compute_and_keep(request, progress, compute=compare, summarise=summarise_scenarios)
 
 
 KIND = JobKind(

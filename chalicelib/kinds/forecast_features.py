@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import TooLarge
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
@@ -31,17 +30,13 @@ def contract() -> Contract[FeaturesRequest, FeaturesResult]:
 
 def weigh(request: FeaturesRequest, in_line: bool) -> None:
     """Refuses lists that take too long altogether, and in line those that take more than a request may."""
-    from chalicelib.sim.cost import EXACT_LIMIT, SYNC_LIMIT, estimate
+    from chalicelib.sim.cost import estimate
     from chalicelib.sim.questions.features_inputs import as_project
+    from chalicelib.sim.weight import limit_work
 
     work = len(request.features) * estimate(as_project(request))
-    limit = SYNC_LIMIT if in_line else EXACT_LIMIT
-    if work > limit:
-        way = f"send it to {KIND.path}, or use" if in_line and work <= EXACT_LIMIT else "use"
-        raise TooLarge(
-            f"a list of features may take {limit:.1e} cell updates here and this one needs about {work:.1e}; "
-            f"{way} fewer features, fewer items or fewer decimals"
-        )
+    finer = "fewer features, fewer items or fewer decimals"
+    limit_work(work, KIND.path if in_line else "", what="a list of features", finer=finer)
 
 
 def run(request: FeaturesRequest, progress: Progress) -> FeaturesResult:

@@ -41,9 +41,10 @@ def weigh(request: SensitivityRequest, in_line: bool) -> None:
 
 
 def run(request: SensitivityRequest, progress: Progress) -> SensitivityResult:
-    from chalicelib.sim.questions.sensitivity import sensitivity
+    from chalicelib.saving import compute_and_keep
+    from chalicelib.sim.questions.sensitivity import sensitivity, summarise_sensitivity
 
-    return sensitivity(request, progress)
+    return compute_and_keep(request, progress, compute=sensitivity, summarise=summarise_sensitivity)
 
 
 KIND = JobKind(

@@ -16,6 +16,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chalicelib.sim.dates import ACCEPTED, read_date
+from chalicelib.sim.fields import DayText, SavingFields
 
 DAYS_PER_WEEK = 7
 MAX_CADENCE_DAYS = 366
@@ -23,18 +24,16 @@ MAX_CADENCE_DAYS = 366
 FULL = 1_000
 _MONTHS = 12
 
-_Day = Annotated[str, Meta(max_length=40)]
-
 
 class BlackoutPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     """Days in a row on which nobody works, both ends included."""
 
-    start: Annotated[_Day, Meta(description=f"First day: {ACCEPTED}.")]
-    end: Annotated[_Day, Meta(description="Last day, in the same formats.")]
+    start: Annotated[DayText, Meta(description=f"First day: {ACCEPTED}.")]
+    end: Annotated[DayText, Meta(description="Last day, in the same formats.")]
 
 
-class CalendarFields(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a request may say about its calendar."""
+class CalendarFields(SavingFields, frozen=True, kw_only=True, rename="camel"):
+    """What a request that can be saved may say about its calendar."""
 
     throughput_cadence_days: Annotated[
         Annotated[int, Meta(ge=1, le=MAX_CADENCE_DAYS)] | None,
@@ -44,7 +43,7 @@ class CalendarFields(Struct, frozen=True, kw_only=True, rename="camel"):
         ),
     ] = None
     blackout_dates: Annotated[
-        tuple[_Day, ...],
+        tuple[DayText, ...],
         Meta(max_length=1_000, description="Days on which nobody works; each moves what follows by a day."),
     ] = ()
     blackout_periods: Annotated[
@@ -166,6 +165,8 @@ def _day_at(calendar: WorkCalendar, start: date, capacity: int) -> date:
     """The first day D with at least `capacity` thousandths in start .. D - 1; OverflowError past the year 9999."""
     day, left = start, capacity
     while left > 0:
+        if day == date.max:
+            raise OverflowError("past the year 9999")
         end = _next_month(day)
         within = _capacity_between(calendar, day, end)
         if within >= left:
@@ -196,8 +197,7 @@ def _blackouts_between(calendar: WorkCalendar, first: date, end: date) -> int:
 
 
 def _next_month(day: date) -> date:
-    if day.month == _MONTHS:
-        if day.year == date.max.year:
-            raise OverflowError("past the year 9999")
-        return date(day.year + 1, 1, 1)
-    return date(day.year, day.month + 1, 1)
+    """The first of the next month; the last day that there is, for the last month."""
+    if day.month < _MONTHS:
+        return date(day.year, day.month + 1, 1)
+    return date(day.year + 1, 1, 1) if day.year < date.max.year else date.max

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from chalicelib.sim.calendar import CalendarFields
-
 MAX_TASKS = 9_999
 MAX_PEOPLE = 9_999.0
 MAX_TRIALS = 10_000_000
@@ -19,8 +17,8 @@ Text = Annotated[str, Meta(max_length=200)]
 DayText = Annotated[str, Meta(max_length=40)]
 
 
-class SavingFields(CalendarFields, frozen=True, kw_only=True, rename="camel"):
-    """What a request may say about its calendar and about keeping its answer."""
+class SavingFields(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a request may say about keeping its answer."""
 
     project_name: Annotated[Text | None, Meta(description="Label, repeated in the answer.")] = None
     save: Annotated[

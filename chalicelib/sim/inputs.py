@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from chalicelib.errors import FieldError
-from chalicelib.sim.calendar import check_calendar
+from chalicelib.sim.calendar import CalendarFields, check_calendar
 from chalicelib.sim.dates import ACCEPTED, read_date
-from chalicelib.sim.fields import MAX_PEOPLE, MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, SavingFields, Text, Weekly
+from chalicelib.sim.fields import MAX_PEOPLE, MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, Text, Weekly
 
 MAX_IMPACT = 10_000
 MAX_DELAY_DAYS = 1_000.0
@@ -93,7 +93,7 @@ class Dependency(Struct, frozen=True, kw_only=True):
     ] = "MEDIUM"
 
 
-class SimulateRequest(SavingFields, frozen=True, kw_only=True, rename="camel"):
+class SimulateRequest(CalendarFields, frozen=True, kw_only=True, rename="camel"):
     """A project to forecast. `tpSamples` and `numberOfTasks` are enough; everything else has a default."""
 
     tp_samples: Annotated[

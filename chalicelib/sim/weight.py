@@ -10,29 +10,27 @@ from chalicelib.sim.engine import choose
 from chalicelib.sim.inputs import SimulateRequest
 from chalicelib.sim.project import plan
 
+_FINER = "fewer tasks or fewer decimals"
+
 
 def weigh_simulation(request: SimulateRequest, background: str = "") -> None:
-    """Raises TooLarge for work that no engine takes.
-
-    With `background`, the path to send it to instead, also for what takes the engine that would answer more than one
-    request may.
-    """
-    engine = choose(request, plan(request))
-    if background and engine.work > SYNC_LIMIT:
-        raise TooLarge(
-            f"a forecast in one request may take {SYNC_LIMIT:.1e} cell updates and this one needs about "
-            f"{engine.work:.1e} (engine {engine.name}); send it to {background} and poll its task"
-        )
+    """Raises TooLarge for work that no engine takes; see `limit_work`."""
+    limit_work(choose(request, plan(request)).work, background, what="a forecast", finer=_FINER)
 
 
 def weigh_together(requests: Sequence[SimulateRequest], background: str = "") -> None:
     """The same for several projects in one answer, none of which may be too large by itself; equal ones count each."""
     work = {id(request): choose(request, plan(request)).work for request in requests}
     total = sum(work[id(request)] for request in requests)
+    limit_work(total, background, what="a comparison", finer=f"fewer of them, {_FINER}")
+
+
+def limit_work(work: float, background: str, *, what: str, finer: str) -> None:
+    """Raises TooLarge above the cell updates that a job may take.
+
+    With `background`, the path to send it to instead, above those that one request may. `finer` is what to use less of.
+    """
     limit = SYNC_LIMIT if background else EXACT_LIMIT
-    if total > limit:
-        way = f"send it to {background} and poll its task, or use" if background and total <= EXACT_LIMIT else "use"
-        raise TooLarge(
-            f"all forecasts together may take {limit:.1e} cell updates here and need about {total:.1e}; {way} "
-            "fewer of them, fewer tasks or fewer decimals"
-        )
+    if work > limit:
+        way = f"send it to {background} and poll its task, or use" if background and work <= EXACT_LIMIT else "use"
+        raise TooLarge(f"{what} may take {limit:.1e} cell updates and this one needs about {work:.1e}; {way} {finer}")

@@ -233,8 +233,8 @@ def test_unknown_fields_are_warned_of_and_refused_if_strict(demo: Client) -> Non
     assert demo.call("POST", "/api/forecast-when?strict=1", body).status == 400
 
 
-# The others answer with nothing that comes true one day.
-SAVED = sorted(set(REFERENCE) - {"/api/throughput/import", "/api/compare-scenarios", "/api/sensitivity"})
+# A table of finished work is no forecast.
+SAVED = sorted(set(REFERENCE) - {"/api/throughput/import"})
 
 
 @pytest.mark.parametrize("path", SAVED)
@@ -293,3 +293,17 @@ def test_table_is_sent_as_it_is(demo: Client) -> None:
     reply = demo.call("POST", "/api/throughput/import?fromDate=2026-01-01", table, Content_Type="text/csv")
     assert reply.status == 200, reply.body
     assert (reply.body["format"], reply.body["items_closed"], reply.body["items_open"]) == ("jira", 1, 1)
+
+
+def test_project_is_replayed_from_its_saved_forecasts(demo: Client) -> None:
+    project = demo.call("POST", "/api/projects", {"name": "Replayed"}).body["id"]
+    saved = REFERENCE["/api/forecast-when"] | {"project_id": project}
+    assert demo.wait(demo.submit("/api/async/forecast-when?save=true", saved))["result"]["forecast_id"]
+    replayed = demo.call("POST", "/api/backtest-project", {"project_id": project, "min_train_size": 5})
+    assert replayed.status == 200, replayed.body
+    assert replayed.body["project"] == {"id": project, "name": "Replayed"}
+    assert replayed.body["data_info"]["total_samples"] == len(HISTORY)
+    assert replayed.body["verdict"].startswith(("Your P85 held ", "No forecast could be judged"))
+    assert demo.call("POST", "/api/backtest-project", {"project_id": 987654321}).status == 404
+    assert demo.call("POST", "/api/backtest-project", {}).status == 400
+    assert Client(demo.url).call("POST", "/api/backtest-project", {"project_id": project}).status == 401

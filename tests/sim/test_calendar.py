@@ -61,6 +61,13 @@ def test_no_day_without_a_start_or_past_the_last_year() -> None:
     assert WorkCalendar(start=MONDAY, blackouts=(MONDAY,)).day_after(500_000) is None
 
 
+def test_last_day_that_there_is_can_be_a_deadline() -> None:
+    calendar = WorkCalendar(start=date(9999, 12, 17), blackouts=(date(9999, 12, 20),))
+    assert calendar.periods_until(date.max) == 13 / 7
+    assert calendar.day_after(1) == "9999-12-25"
+    assert calendar.day_after(2) is None
+
+
 def by_counting(calendar: WorkCalendar, periods: int) -> date:
     """The same day by walking day after day."""
     assert calendar.start

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chalicelib.errors import FieldError, InsufficientData
+from chalicelib.sim.calendar import CalendarFields
 from chalicelib.sim.dates import ACCEPTED
-from chalicelib.sim.fields import MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, SavingFields, Weekly
+from chalicelib.sim.fields import MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, Weekly
 from chalicelib.sim.forecasters.limits import FEWEST_SAMPLES
 from chalicelib.sim.inputs import SimulateRequest, check
 from chalicelib.sim.questions.inputs import TRIALS
@@ -17,7 +18,7 @@ STEPS, MAX_STEPS = 4, 520
 ModelName = Literal["ensemble", "bootstrap", "recent", "smoothing", "ridge"]
 
 
-class ForecasterFields(SavingFields, frozen=True, kw_only=True, rename="camel"):
+class ForecasterFields(CalendarFields, frozen=True, kw_only=True, rename="camel"):
     """A history, and from when it goes on."""
 
     tp_samples: Annotated[

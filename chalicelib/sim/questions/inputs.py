@@ -13,8 +13,9 @@ from typing import Annotated, Any
 from msgspec import Meta, structs
 
 from chalicelib.errors import FieldError
+from chalicelib.sim.calendar import CalendarFields
 from chalicelib.sim.dates import ACCEPTED, read_date
-from chalicelib.sim.fields import MAX_PEOPLE, MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, SavingFields, Weekly
+from chalicelib.sim.fields import MAX_PEOPLE, MAX_SEED, MAX_TASKS, MAX_TRIALS, DayText, Weekly
 from chalicelib.sim.inputs import SMALLEST_TEAM, Dependency, EngineWish, Risk, SimulateRequest, check
 
 TRIALS = 10_000
@@ -35,7 +36,7 @@ _Ratio = Annotated[float, Meta(ge=0.2, le=10)]
 _Team = Annotated[float, Meta(ge=0, le=MAX_PEOPLE)]
 
 
-class TeamFields(SavingFields, frozen=True, kw_only=True, rename="camel"):
+class TeamFields(CalendarFields, frozen=True, kw_only=True, rename="camel"):
     """Who works, how many trials a sampled answer takes, and which percentile is quoted."""
 
     team_size: Annotated[

@@ -9,8 +9,10 @@ from chalicelib.sim.forecast import Examined, examine, part
 from chalicelib.sim.lattice import Law
 from chalicelib.sim.pace import Report
 from chalicelib.sim.questions.views import known_weeks
+from chalicelib.sim.questions.whatif_base import summarise_base
 from chalicelib.sim.questions.whatif_inputs import ScenariosRequest, projects_of
 from chalicelib.sim.questions.whatif_result import ScenarioForecast, ScenariosResult
+from chalicelib.sim.summary import Summary
 
 BASE = "base"
 
@@ -33,6 +35,11 @@ def compare(request: ScenariosRequest, progress: Report) -> ScenariosResult:
     best = min(rows, key=lambda row: (row.weeks_p85, row.mean_weeks))
     warnings = {text: None for each in found for text in each.result.warnings}
     return ScenariosResult(scenarios=rows, best=best.name, warnings=list(warnings))
+
+
+def summarise_scenarios(request: ScenariosRequest, result: ScenariosResult) -> Summary:
+    """The figures under which the answer is saved: those of the base."""
+    return summarise_base(request, request.base, result.scenarios[0].weeks_p85)
 
 
 def sooner(left: Law, right: Law) -> float:

@@ -19,8 +19,10 @@ from chalicelib.sim.laws import solve
 from chalicelib.sim.montecarlo import simulate
 from chalicelib.sim.pace import Report
 from chalicelib.sim.project import plan, schedule
+from chalicelib.sim.questions.whatif_base import summarise_base
 from chalicelib.sim.questions.whatif_inputs import SensitivityRequest, quick
 from chalicelib.sim.questions.whatif_result import Influence, SensitivityResult
+from chalicelib.sim.summary import Summary
 
 
 class _Pair(Struct, frozen=True):
@@ -55,6 +57,11 @@ def sensitivity(request: SensitivityRequest, progress: Report) -> SensitivityRes
         conclusion=_conclusion(ranked[0]),
         warnings=[],
     )
+
+
+def summarise_sensitivity(request: SensitivityRequest, result: SensitivityResult) -> Summary:
+    """The figures under which the answer is saved: those of the base."""
+    return summarise_base(request, request.base, result.base_weeks_p85)
 
 
 def changes(base: SimulateRequest, step: float) -> Iterator[_Pair]:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from chalicelib.errors import FieldError
 from chalicelib.sim.dates import ACCEPTED, read_date
-from chalicelib.sim.fields import DayText, Text
+from chalicelib.sim.fields import DayText, SavingFields, Text
 from chalicelib.sim.inputs import SimulateRequest, check
 
 MOST_SCENARIOS = 5
@@ -26,7 +26,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     ]
 
 
-class ScenariosRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+class ScenariosRequest(SavingFields, frozen=True, kw_only=True, rename="camel"):
     """How do these ways to do a project compare?"""
 
     base: Annotated[SimulateRequest, Meta(description="The project as it is: a body of `/api/simulate`.")]
@@ -36,7 +36,7 @@ class ScenariosRequest(Struct, frozen=True, kw_only=True, rename="camel"):
     deadline_date: Annotated[DayText | None, Meta(description=f"A day by which all should be done: {ACCEPTED}.")] = None
 
 
-class SensitivityRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+class SensitivityRequest(SavingFields, frozen=True, kw_only=True, rename="camel"):
     """Which input moves the date most?"""
 
     base: Annotated[SimulateRequest, Meta(description="The project: a body of `/api/simulate`.")]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chalicelib.sim.fields import SavedFields
 from chalicelib.sim.result import EngineName, Percentiles
 
 
@@ -28,7 +29,7 @@ class ScenarioForecast(Struct, frozen=True, kw_only=True):
     ]
 
 
-class ScenariosResult(Struct, frozen=True, kw_only=True):
+class ScenariosResult(SavedFields, frozen=True, kw_only=True):
     """The base first, then the scenarios in their order."""
 
     scenarios: list[ScenarioForecast]
@@ -49,7 +50,7 @@ class Influence(Struct, frozen=True, kw_only=True):
     swing_mean_weeks: Annotated[float, Meta(description="Between the two means, which tells small influences apart.")]
 
 
-class SensitivityResult(Struct, frozen=True, kw_only=True):
+class SensitivityResult(SavedFields, frozen=True, kw_only=True):
     """Which input moves the date most: the first one does."""
 
     base_weeks_p85: float

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from chalicelib.sim.lattice import Law
-from chalicelib.sim.questions.scenarios import compare, sooner
-from chalicelib.sim.questions.sensitivity import changes, sensitivity
+from chalicelib.sim.questions.scenarios import compare, sooner, summarise_scenarios
+from chalicelib.sim.questions.sensitivity import changes, sensitivity, summarise_sensitivity
 from chalicelib.sim.questions.whatif_inputs import (
     ScenariosRequest,
     SensitivityRequest,
@@ -141,6 +141,18 @@ def test_worse_is_never_sooner_than_better() -> None:
     assert all(each.swing_mean_weeks > 0 for each in found.influences)
     assert all(each.better_mean_weeks <= found.base_mean_weeks + 1e-9 for each in found.influences)
     assert all(each.worse_mean_weeks >= found.base_mean_weeks - 1e-9 for each in found.influences)
+
+
+def test_saved_figures_are_those_of_the_base() -> None:
+    body = {"base": BASE, "scenarios": [named("fewer", numberOfTasks=30)], "deadlineDate": "2026-03-16"}
+    request = msgspec.convert(body, ScenariosRequest)
+    found = summarise_scenarios(request, compare(request, silent))
+    base = forecast(**BASE, historyInterval=False).percentiles.p85
+    assert (found.forecast_type, found.backlog, found.projected_weeks_p85) == ("scenarios", 40, base)
+    assert (found.weeks_to_deadline, found.can_meet_deadline) == (10.0, base <= 10)
+    alone = msgspec.convert({"base": BASE, "projectName": "Relaunch"}, SensitivityRequest)
+    kept = summarise_sensitivity(alone, sensitivity(alone, silent))
+    assert (kept.name, kept.forecast_type, kept.projected_weeks_p85) == ("Relaunch", "sensitivity", base)
 
 
 def test_broken_base_is_named() -> None:

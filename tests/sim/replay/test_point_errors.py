@@ -66,6 +66,8 @@ def test_lists_that_make_no_pairs_are_refused(forecasts: list[float], actuals: l
         point_errors(forecasts, actuals)
 
 
-@pytest.mark.parametrize("module", ["forecasters.limits", "forecasters.model_score", "replay.point_errors", "forecasters.stability"])
+@pytest.mark.parametrize(
+    "module", ["forecasters.limits", "forecasters.model_score", "replay.point_errors", "forecasters.stability"]
+)
 def test_what_the_api_describes_is_loaded_without_numpy(module: str) -> None:
     assert "numpy" not in loaded_by(f"import chalicelib.sim.{module}")
