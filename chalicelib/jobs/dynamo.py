@@ -116,6 +116,12 @@ class DynamoStore:
         size = int(items[RESULT]["size"]["N"])
         return Found(job, self._read(items[RESULT]) if size <= INLINE_LIMIT else None, size)
 
+    def holder(self, cache_key: str) -> str:
+        with outages("the job store"):
+            shared = key(f"cache#{cache_key}", SHARED)
+            answer = self._db.get_item(TableName=self._table, Key=shared, ConsistentRead=True)
+        return str(answer["Item"]["job"]["S"]) if "Item" in answer else ""
+
     def jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
         found: dict[str, Job] = {}
         wanted = sorted(set(job_ids))

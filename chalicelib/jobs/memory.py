@@ -80,6 +80,10 @@ class MemoryStore:
             size = len(result or b"")
             return Found(job, result if size <= INLINE_LIMIT else None, size)
 
+    def holder(self, cache_key: str) -> str:
+        with self._lock:
+            return self._shared.get(cache_key, "")
+
     def jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
         with self._lock:
             return {job_id: self._jobs[job_id] for job_id in job_ids if job_id in self._jobs}

@@ -176,6 +176,9 @@ class Store(Protocol):
     def find(self, job_id: str) -> Found | None:
         """The job and its result as last written."""
 
+    def holder(self, cache_key: str) -> str:
+        """The id of the job that stands for a cache key; empty for none."""
+
     def jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
         """Those of the jobs that are there, by id, possibly a little stale."""
 

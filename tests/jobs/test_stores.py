@@ -306,6 +306,12 @@ def test_second_job_of_one_cache_key_is_told_the_first(store: Store) -> None:
     store.add(msgspec.structs.replace(KEYED, id="job-3", cache_key="echo:2"), b"{}")
 
 
+def test_job_that_stands_for_a_cache_key_is_found_by_it(store: Store) -> None:
+    assert store.holder("echo:1") == ""
+    store.add(KEYED, b"{}")
+    assert (store.holder("echo:1"), store.holder("echo:2")) == ("job-1", "")
+
+
 def test_cache_key_passes_only_from_the_job_that_held_it(store: Store) -> None:
     store.add(KEYED, b"{}")
     store.add(msgspec.structs.replace(KEYED, id="job-2"), b"{}", instead_of="job-1")
