@@ -9,7 +9,7 @@ export PORT
 export AWS_DEFAULT_REGION ?= us-east-1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo up test faults check package ops bench clean
+.PHONY: help demo up test faults check package ops import bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +39,9 @@ package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
 
 ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
 	@$(BIN)/python -m infra.ops $(CMD) --queue '$(QUEUE)' --id '$(ID)' --drop '$(DROP)'
+
+import: $(STAMP) ## awarded contracts from FILE=..., for the local stage while it runs
+	@$(BIN)/python -m infra.import_contracts '$(FILE)'
 
 bench: $(STAMP) ## figures, as ratios in one run (the last one needs redis-server)
 	$(BIN)/python -m bench.simulate

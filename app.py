@@ -51,6 +51,12 @@ def work_simulations(event: SQSEvent) -> None:
     _settle("simulations", event)
 
 
+# One search per invocation, as for forecasts; the database decides how many at once are a gain.
+@app.on_sqs_message(queue=RUNTIME.settings.queue_name("searches"), batch_size=1, maximum_concurrency=10)
+def work_searches(event: SQSEvent) -> None:
+    _settle("searches", event)
+
+
 # Long work that has a database to itself: one job at a time, and two of them at most.
 @app.on_sqs_message(queue=RUNTIME.settings.queue_name("batch"), batch_size=1, maximum_concurrency=2)
 def work_batch(event: SQSEvent) -> None:

@@ -14,12 +14,14 @@ from chalicelib.telemetry import Meter
 
 if TYPE_CHECKING:
     from chalicelib.accounts.keys import Keys
+    from chalicelib.aws.datasets import Datasets
     from chalicelib.aws.files import Files
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
     from chalicelib.db.accounts import Accounts
     from chalicelib.db.actuals import Actuals
     from chalicelib.db.connect import Database
+    from chalicelib.db.contracts.questions import Contracts
     from chalicelib.db.forecasts import Forecasts
     from chalicelib.db.histories import Histories
     from chalicelib.db.outcomes import Outcomes
@@ -134,6 +136,18 @@ class Runtime:
         from chalicelib.db.outcomes import Outcomes
 
         return Outcomes(self.database)
+
+    @cached_property
+    def contracts(self) -> Contracts:
+        from chalicelib.db.contracts.questions import Contracts
+
+        return Contracts(self.database)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        from chalicelib.aws.datasets import DynamoDatasets
+
+        return DynamoDatasets(self.settings.key_table)
 
     @cached_property
     def files(self) -> Files:

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     token_ttl_s: int = 12 * 3600
     # Whether forecasts may be asked for without an account; off unless a stage says otherwise.
     public_forecasts: bool = False
+    # Whether contracts may be searched without an account; off unless a stage says otherwise.
+    public_search: bool = False
     # The address that users type: decides on Secure cookies and which Origin a cookie is honoured from.
     public_url: str = ""
     # Seconds without a beat after which a running job is taken for dead; at most 60, most of which the sweeper watches.
@@ -67,6 +69,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         token_secret=secret,
         token_ttl_s=_whole(environ, "TOKEN_TTL_S", default.token_ttl_s),
         public_forecasts=_flag(environ, "PUBLIC_FORECASTS", default.public_forecasts),
+        public_search=_flag(environ, "PUBLIC_SEARCH", default.public_search),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
         lease_s=_whole(environ, "LEASE_S", default.lease_s, most=60),
         result_bucket=environ.get("RESULT_BUCKET", ""),

@@ -1,6 +1,7 @@
 """The demo: an account, and one forecast from a public project's history, sent through the whole stack."""
 
 import csv
+import io
 import json
 import time
 import urllib.error
@@ -16,6 +17,7 @@ from localstack.progress import Progress
 
 EMAIL = "demo@sluice.test"
 PASSWORD = "demo-password"
+CONTRACTS = Path(__file__).with_name("data") / "contracts.csv"
 HISTORY = Path(__file__).with_name("data") / "closed-items.csv"
 WEEKS = 26
 BACKLOG = 40
@@ -32,6 +34,27 @@ def ensure_account(dsn: str) -> None:
 
     with closing(Database(dsn)) as database:
         Accounts(database).put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
+
+
+def ensure_contracts(dsn: str) -> int:
+    """Loads the demo's made-up contracts unless there are others; answers how many there are."""
+    from chalicelib.db.connect import Database
+    from chalicelib.db.contracts.load import PHASES, run_phase
+    from chalicelib.db.contracts.versions import Versions
+    from chalicelib.jobs.context import Unwatched
+    from chalicelib.search.award_file import AwardFile
+
+    with closing(Database(dsn)) as database:
+        versions = Versions(database)
+        version = versions.current()
+        if version is None:
+            version = versions.begin(CONTRACTS.name)
+            content = CONTRACTS.read_bytes()
+            source = AwardFile(lambda byte: io.BytesIO(content[byte:]), len(content))
+            for phase in PHASES:
+                while not run_phase(phase, dsn, version, Unwatched(None, ""), source=source):
+                    pass
+        return versions.counts(version).rows_loaded
 
 
 def weekly_throughput(history: Path = HISTORY, weeks: int = WEEKS) -> list[int]:

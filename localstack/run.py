@@ -98,6 +98,7 @@ def _fill_database(root: Path, dsn: str, shown: Progress) -> None:
     applied = migrate(dsn)
     demo.ensure_account(dsn)
     shown.step(f"database migrated ({len(applied)} applied), account {demo.EMAIL} / {demo.PASSWORD} ready")
+    shown.step(f"{demo.ensure_contracts(dsn)} awarded contracts to search")
 
 
 def _deploy(settings: Settings, parts: _Parts, shown: Progress) -> deploy.App:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
+from chalicelib.aws.datasets import MemoryDatasets
 from chalicelib.aws.memory_files import MemoryFiles
 from chalicelib.aws.memory_keys import MemoryKeys
 from chalicelib.aws.memory_sockets import MemorySockets, MemorySubscriptions
@@ -89,6 +90,7 @@ class MemoryRuntime(Runtime):
         self.__dict__["ids"] = CountingIds()
         self.__dict__["keys"] = MemoryKeys()
         self.__dict__["files"] = MemoryFiles()
+        self.__dict__["datasets"] = MemoryDatasets()
         self.__dict__["engine"] = self.parts.serving(self)
         self.gateway = MemorySockets()
         self.__dict__["sockets"] = self.gateway

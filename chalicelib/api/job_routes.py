@@ -92,9 +92,15 @@ def _running(kind: AnyKind) -> Doc:
         params=_strict(kind),
         request=kind.request,
         example=kind.example,
-        replies={200: Reply(summary="The result", body=kind.result)},
+        replies={200: Reply(summary="The result", body=kind.result, headers=_cached(kind))},
         refusals=(*BODY, *CALLER, Unavailable),
     )
+
+
+def _cached(kind: AnyKind) -> dict[str, str]:
+    if kind.cache is None:
+        return {}
+    return {"X-Cache-Status": "HIT where a task had the same question and its result is still there, else MISS."}
 
 
 def _strict(kind: AnyKind) -> tuple[Param, ...]:

@@ -13,7 +13,7 @@ from chalicelib.api.tasks import POLL_S, describe
 from chalicelib.errors import FieldError, InvalidRequest, Unauthenticated
 from chalicelib.jobs.context import Unwatched
 from chalicelib.jobs.kind import AnyKind
-from chalicelib.jobs.sharing import look
+from chalicelib.jobs.sharing import answered, look
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found
 from chalicelib.jobs.submit import Asker, submit
@@ -23,6 +23,7 @@ LONGEST_WAIT_S = 20
 MAX_KEY_LENGTH = 255
 _SAYS = {State.PENDING: "queued", State.SUCCESS: "there is a result already"}
 _FIRST_LOOK_S, _LATER_LOOK_S = 0.05, 0.5
+_CACHE = "X-Cache-Status"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -69,11 +70,17 @@ def running(kind: AnyKind) -> View:
     def run_in_line(call: Call) -> Answer:
         caller = require(call, public=_is_public(call, kind), scope=kind.scope)
         request, warnings = _read(call, kind, in_line=True)
+        headers = {}
+        if kind.cache is not None:
+            stored = answered(call.runtime.engine, kind, request, caller.user_id)
+            if stored is not None:
+                return Answer(body=stored, headers={_CACHE: "HIT"})
+            headers[_CACHE] = "MISS"
         result = kind.run(request, Unwatched(call.runtime, caller.user_id))
         if warnings and "warnings" in result.__struct_fields__:
             own: list[str] = getattr(result, "warnings", [])
             result = msgspec.structs.replace(result, warnings=[*warnings, *own])
-        return Answer(body=result)
+        return Answer(body=result, headers=headers)
 
     return run_in_line
 

@@ -10,7 +10,7 @@ from chalicelib.api.auth import require
 from chalicelib.api.body import read_body
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import BODY, CALLER, Access, Doc, Reply
-from chalicelib.aws.files import LINK_S, MAX_BYTES
+from chalicelib.aws.files import LINK_S, MAX_BYTES, MOST_BYTES
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Unavailable
 
@@ -18,7 +18,7 @@ from chalicelib.errors import Unavailable
 class UploadRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is about to be sent."""
 
-    size: Annotated[int, msgspec.Meta(ge=1, le=MAX_BYTES, description="Length of the file in bytes, exactly.")]
+    size: Annotated[int, msgspec.Meta(ge=1, le=MOST_BYTES, description="Length of the file in bytes, exactly.")]
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +35,9 @@ def create(call: Call) -> Answer:
     """POST /api/uploads: a link for one file."""
     caller = require(call, public=call.runtime.settings.public_forecasts)
     request, _ = read_body(call, UploadRequest)
+    if request.size > MAX_BYTES:
+        # Data sets: for who may import them.
+        require(call, scope="admin")
     upload_id = call.runtime.ids.job()
     offer = call.runtime.files.offer(caller.user_id, upload_id, size=request.size)
     body = Upload(
@@ -52,9 +55,9 @@ DOCS = {
         name="create_upload",
         group="Files",
         summary="A link to send a file to",
-        details=f"For files of more than 4 MB, up to {MAX_BYTES // 2**20} MB: send the file with the method, to the "
-        "address and with the headers of the answer, then name `upload_id` in the request of a job. An upload belongs "
-        "to the account that asked for it.",
+        details=f"For files of more than 4 MB, up to {MAX_BYTES // 2**20} MB, and {MOST_BYTES // 2**30} GB for admins: "
+        "send the file with the method, to the address and with the headers of the answer, then name `upload_id` in "
+        "the request of a job. An upload belongs to the account that asked for it.",
         access=Access.OPTIONAL,
         request=UploadRequest,
         example=UploadRequest(size=5_000_000),

@@ -6,13 +6,15 @@ of what is signed; S3 refuses any other. The bucket's lifecycle removes uploads 
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import msgspec
 
-from chalicelib.errors import ConfigurationError, NotFound
+from chalicelib.errors import ConfigurationError, FieldError, InvalidRequest, NotFound
 from chalicelib.jobs.clients import client, outages
 
 if TYPE_CHECKING:
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 # Long enough for a slow line to begin; S3 lets what has begun end.
 LINK_S = 900
-MAX_BYTES = 100 * 1024 * 1024
+# What a worker has the memory to hold whole; for files that are read piece by piece it is S3's own limit of one PUT.
+MAX_BYTES = 100 * 2**20
+MOST_BYTES = 5 * 2**30
+_PART_BYTES = 8 * 2**20
 _WHAT = "the upload bucket"
 _NOBODY = "public"
 
@@ -40,17 +45,24 @@ class Files(Protocol):
         """A link for one file of exactly `size` bytes."""
 
     def read(self, owner: str, upload_id: str) -> bytes:
-        """The file; raises NotFound where nothing was sent."""
+        """The file whole; raises NotFound where nothing was sent, InvalidRequest over MAX_BYTES."""
 
     def fetch(self, owner: str, upload_id: str, path: Path) -> None:
         """Writes the file to `path`; raises NotFound where nothing was sent."""
+
+    def size(self, owner: str, upload_id: str) -> int:
+        """Length of the file in bytes; raises NotFound where nothing was sent."""
+
+    def open_at(self, owner: str, upload_id: str, byte: int) -> IO[bytes]:
+        """The file from a byte of it on, read as it comes; raises NotFound where nothing was sent."""
 
 
 class S3Files:
     """Uploads in one bucket, below `uploads/`."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, *, whole_limit: int = MAX_BYTES) -> None:
         self._bucket = bucket
+        self._whole_limit = whole_limit
 
     def offer(self, owner: str, upload_id: str, *, size: int) -> Offer:
         parameters = {"Bucket": self._name(), "Key": _key(owner, upload_id), "ContentLength": size}
@@ -60,9 +72,12 @@ class S3Files:
     def read(self, owner: str, upload_id: str) -> bytes:
         with outages(_WHAT):
             try:
-                return self._s3.get_object(Bucket=self._name(), Key=_key(owner, upload_id))["Body"].read()
+                found = self._s3.get_object(Bucket=self._name(), Key=_key(owner, upload_id))
             except self._s3.exceptions.NoSuchKey:
                 raise missing(upload_id) from None
+            with found["Body"] as body:
+                check_size(found["ContentLength"], self._whole_limit)
+                return body.read()
 
     def fetch(self, owner: str, upload_id: str, path: Path) -> None:
         with outages(_WHAT):
@@ -74,6 +89,30 @@ class S3Files:
                 for chunk in body.iter_chunks(1 << 20):
                     file.write(chunk)
 
+    def size(self, owner: str, upload_id: str) -> int:
+        with outages(_WHAT):
+            try:
+                return self._s3.head_object(Bucket=self._name(), Key=_key(owner, upload_id))["ContentLength"]
+            except self._s3.exceptions.ClientError as error:
+                # S3 answers HEAD without a body, so without the name of the error.
+                if error.response["Error"]["Code"] != "404":
+                    raise
+                raise missing(upload_id) from None
+
+    def open_at(self, owner: str, upload_id: str, byte: int) -> IO[bytes]:
+        size, key = self.size(owner, upload_id), _key(owner, upload_id)
+
+        def fetch(first: int) -> bytes:
+            last = min(first + _PART_BYTES, size) - 1
+            if last < first:
+                # A range that begins behind the end is an error to S3.
+                return b""
+            with outages(_WHAT):
+                found = self._s3.get_object(Bucket=self._name(), Key=key, Range=f"bytes={first}-{last}")
+                return found["Body"].read()
+
+        return io.BufferedReader(_InParts(fetch, byte))
+
     @cached_property
     def _s3(self) -> S3Client:
         api: S3Client = client("s3", read_timeout_s=10)
@@ -83,6 +122,34 @@ class S3Files:
         if not self._bucket:
             raise ConfigurationError("RESULT_BUCKET is not set, and uploads need it")
         return self._bucket
+
+
+class _InParts(io.RawIOBase):
+    """A file read part by part: between two of them its reader may take its time, and no connection waits."""
+
+    def __init__(self, fetch: Callable[[int], bytes], byte: int) -> None:
+        self._fetch = fetch
+        self._next = byte
+        self._part = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands in
+        if not self._part:
+            self._part = memoryview(self._fetch(self._next))
+            self._next += len(self._part)
+        taken = self._part[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._part = self._part[len(taken) :]
+        return len(taken)
+
+
+def check_size(size: int, limit: int) -> None:
+    """Refuses a file that is too large to be held whole."""
+    if size > limit:
+        detail = f"must name a file of at most {limit} bytes, got one of {size}"
+        raise InvalidRequest([FieldError("/upload_id", detail)])
 
 
 def missing(upload_id: str) -> NotFound:

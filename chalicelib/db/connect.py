@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import errors, extensions
 from psycopg2.extras import RealDictCursor
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import JobFailed, Unavailable
 
 # Shorter than a client's patience and than API Gateway's 29 s.
 CONNECT_TIMEOUT_S = 3
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 class Database:
-    """Runs transactions; raises Unavailable when Postgres cannot be reached or goes away."""
+    """Runs transactions; raises Unavailable when Postgres is away or goes away, JobFailed past the time limit."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -33,6 +33,9 @@ class Database:
         try:
             with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
                 yield cursor
+        except errors.QueryCanceled as error:
+            # Psycopg2 counts it among the outages, but asking again would take as long again.
+            raise JobFailed(f"the database took longer than its limit of {STATEMENT_TIMEOUT_MS // 1000} s") from error
         except psycopg2.Error as error:
             if not _is_outage(error):
                 raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from chalicelib.errors import Unavailable
 
@@ -40,7 +40,7 @@ def outages(what: str) -> Iterator[None]:
     """Turns a service that cannot be reached, is throttling or is failing into Unavailable; other errors pass."""
     try:
         yield
-    except (ConnectionError, HTTPClientError) as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise Unavailable(f"{what} cannot be reached", retry_after_s=_RETRY_AFTER_S) from error
     except ClientError as error:
         if _is_outage(error):

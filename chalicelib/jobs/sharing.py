@@ -42,6 +42,16 @@ def cache_key(engine: Engine, kind: AnyKind, request: msgspec.Struct, owner: str
     return f"{kind.name}:{hashlib.sha256(msgspec.json.encode(parts, order='deterministic')).hexdigest()[:40]}"
 
 
+def answered(engine: Engine, kind: AnyKind, request: msgspec.Struct, owner: str) -> bytes | None:
+    """The encoded result of an identical request, where it is there and small enough for an answer."""
+    shared = cache_key(engine, kind, request, owner)
+    holder = engine.store.holder(shared) if shared else ""
+    found = engine.store.find(holder) if holder else None
+    if found is None or found.job.state is not State.SUCCESS or found.job.expires_s <= engine.clock.now():
+        return None
+    return found.result
+
+
 def join(engine: Engine, task: Job, job_id: str) -> Job | None:
     """Has the new task follow the job; answers what its owner sees, or None where the job cannot be followed.
 

@@ -116,9 +116,16 @@ def test_upload_in_line_is_refused_with_the_way_to_go(api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize("size", [0, 100 * 2**20 + 1])
+@pytest.mark.parametrize("size", [0, 5 * 2**30 + 1])
 def test_upload_out_of_bounds_is_refused(api: Api, size: int) -> None:
     assert api.call("POST", "/api/uploads", {"size": size}, authorization=MINE).status == 400
+
+
+@pytest.mark.parametrize(("role", "status"), [("student", 403), ("admin", 201)])
+def test_upload_that_no_worker_holds_whole_is_for_admins(api: Api, role: str, status: int) -> None:
+    assert api.call("POST", "/api/uploads", {"size": 100 * 2**20}, authorization=bearer("7", role)).status == 201
+    refused = api.call("POST", "/api/uploads", {"size": 100 * 2**20 + 1}, authorization=bearer("7", role))
+    assert refused.status == status
 
 
 def test_upload_needs_an_account_where_forecasts_do() -> None:

@@ -17,8 +17,8 @@ TASK = f"/api/tasks/{FIRST_ID}"
 NOW = 1_750_000_000
 
 
-def bearer(user_id: str) -> str:
-    token = issue_token(Caller(user_id, "student"), secret=SECRET, now_s=NOW, ttl_s=86_400)
+def bearer(user_id: str, role: str = "student") -> str:
+    token = issue_token(Caller(user_id, role), secret=SECRET, now_s=NOW, ttl_s=86_400)
     return f"Bearer {token}"
 
 

@@ -11,20 +11,21 @@ from moto import mock_aws
 
 from chalicelib.aws.files import Files, S3Files
 from chalicelib.aws.memory_files import MemoryFiles
-from chalicelib.errors import ConfigurationError, NotFound
+from chalicelib.errors import ConfigurationError, FieldError, InvalidRequest, NotFound
 
 BUCKET = "sluice-test-results-1"
+WHOLE_LIMIT = 4_000_000
 ID = "2f1c5a0e-8f0e-4a53-9c53-0c6f2a1b7d11"
 
 
 @pytest.fixture(params=["s3", "memory"])
 def files(request: pytest.FixtureRequest) -> Iterator[Files]:
     if request.param == "memory":
-        yield MemoryFiles()
+        yield MemoryFiles(whole_limit=WHOLE_LIMIT)
         return
     with mock_aws():
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
-        yield S3Files(BUCKET)
+        yield S3Files(BUCKET, whole_limit=WHOLE_LIMIT)
 
 
 def send(files: Files, owner: str, body: bytes) -> None:
@@ -44,6 +45,26 @@ def test_file_is_read_and_fetched_as_it_was_sent(files: Files, tmp_path: Path) -
     assert (tmp_path / "copy").read_bytes() == b"a;b\n1;2\n"
 
 
+@pytest.mark.parametrize(("byte", "rest"), [(0, b"a;b\n1;2\n"), (4, b"1;2\n"), (8, b""), (9, b"")])
+def test_file_is_read_line_by_line_from_a_byte_on(files: Files, byte: int, rest: bytes) -> None:
+    send(files, "7", b"a;b\n1;2\n")
+    assert files.size("7", ID) == 8
+    with files.open_at("7", ID, byte) as opened:
+        assert list(opened) == rest.splitlines(keepends=True)
+
+
+def test_large_file_is_streamed_and_not_read_whole(files: Files) -> None:
+    line = b"x" * 99 + b"\n"
+    # More than one part of a stream, none of which ends where a line does.
+    send(files, "7", line * 200_000)
+    with files.open_at("7", ID, 100) as opened:
+        assert sum(1 for each in opened if each == line) == 199_999
+    with pytest.raises(InvalidRequest) as refused:
+        files.read("7", ID)
+    detail = f"must name a file of at most {WHOLE_LIMIT} bytes, got one of 20000000"
+    assert refused.value.errors == (FieldError("/upload_id", detail),)
+
+
 @pytest.mark.parametrize("owner", ["8", ""])
 def test_file_of_another_owner_is_not_there(files: Files, owner: str, tmp_path: Path) -> None:
     send(files, "7", b"secret")
@@ -51,6 +72,10 @@ def test_file_of_another_owner_is_not_there(files: Files, owner: str, tmp_path: 
         files.read(owner, ID)
     with pytest.raises(NotFound):
         files.fetch(owner, ID, tmp_path / "copy")
+    with pytest.raises(NotFound):
+        files.size(owner, ID)
+    with pytest.raises(NotFound):
+        files.open_at(owner, ID, 0)
 
 
 def test_file_that_was_offered_and_not_sent_is_not_there(files: Files) -> None:

@@ -41,7 +41,13 @@ class Case(NamedTuple):
 CASES = [Case(stage, kind) for stage in STAGES for kind in kinds.registry(stage)]
 every_kind = pytest.mark.parametrize("case", CASES, ids=str)
 # Kinds that are nothing without a database and a file, and where they are run with both.
-RUN_ELSEWHERE = {"migrate_sqlite": Path("tests/db/test_migrate_job.py")}
+RUN_ELSEWHERE = {
+    "migrate_sqlite": Path("tests/db/test_migrate_job.py"),
+    "contracts_import": Path("tests/db/contracts/test_import_job.py"),
+    "contract_search": Path("tests/db/contracts/test_contract_tasks.py"),
+    "contract_analytics": Path("tests/db/contracts/test_contract_tasks.py"),
+    "contract_table": Path("tests/db/contracts/test_contract_tasks.py"),
+}
 every_runnable_kind = pytest.mark.parametrize(
     "case", [case for case in CASES if case.kind.name not in RUN_ELSEWHERE], ids=str
 )

@@ -19,7 +19,7 @@ from chalicelib.accounts.passwords import hash_password
 from chalicelib.db.accounts import Account, Accounts
 from chalicelib.db.connect import Database, connect
 from chalicelib.db.migrate import MIGRATIONS, migrate, read_migrations
-from chalicelib.errors import ConfigurationError, Unavailable
+from chalicelib.errors import ConfigurationError, JobFailed, Unavailable
 from localstack.postgres import running_database
 from localstack.settings import Settings
 from localstack.supervise import Child, wait_until_up
@@ -43,6 +43,15 @@ def test_every_migration_is_applied_once_in_order(dsn: str) -> None:
     assert names == sorted(names)
     assert migrate(dsn) == names
     assert migrate(dsn) == []
+
+
+def test_statement_past_the_time_limit_is_no_outage(dsn: str) -> None:
+    with closing(Database(dsn)) as database:
+        with pytest.raises(JobFailed, match="longer than its limit"), database.transaction() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 50; SELECT pg_sleep(20)")
+        with database.transaction() as cursor:
+            cursor.execute("SELECT 1 AS one")
+            assert cursor.fetchall() == [{"one": 1}]
 
 
 def test_migrations_at_the_same_time_apply_each_once(dsn: str) -> None:

@@ -102,6 +102,24 @@ def test_request_that_its_kind_does_not_share_is_run_each_time() -> None:
     assert len(shared.queues.sent["simulations"]) == 2
 
 
+def test_answer_of_an_identical_request_is_there_from_its_end_until_it_expires(shared: Shared) -> None:
+    def answer(text: str) -> bytes | None:
+        return sharing.answered(shared.engine, shared.kind, EchoRequest(text), "8")
+
+    job = shared.ask()
+    assert answer("hello") is None
+    shared.work()
+    assert (answer(" HELLO"), answer("bye")) == (b'{"text":"hello","warnings":[]}', None)
+    shared.clock.advance(shared.see(job).job.expires_s - shared.clock.now())
+    assert answer("hello") is None
+
+
+def test_error_is_no_answer(shared: Shared) -> None:
+    shared.ask("broken")
+    shared.work()
+    assert sharing.answered(shared.engine, shared.kind, EchoRequest("broken"), "7") is None
+
+
 def test_finished_job_answers_at_once(shared: Shared) -> None:
     shared.ask()
     shared.work()

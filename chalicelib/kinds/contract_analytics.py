@@ -1,0 +1,55 @@
+"""Charts of awarded contracts, made from the current data set; the same question is answered once for everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from chalicelib.jobs.kind import Cache, Contract, JobKind, Progress
+
+if TYPE_CHECKING:
+    from chalicelib.runtime import Runtime
+    from chalicelib.search.answers import ChartAnswer
+    from chalicelib.search.requests import ChartRequest
+
+
+def contract() -> Contract[ChartRequest, ChartAnswer]:
+    from chalicelib.search.answers import ChartAnswer
+    from chalicelib.search.filters import check
+    from chalicelib.search.requests import ChartRequest
+
+    example = ChartRequest(areas=("manila",))
+    return Contract(request=ChartRequest, result=ChartAnswer, example=example, check=check)
+
+
+def run(request: ChartRequest, progress: Progress) -> ChartAnswer:
+    progress(0.0, "searching")
+    runtime = cast("Runtime", progress.parts)
+    return runtime.contracts.charts(request)
+
+
+def canonical(request: ChartRequest) -> object:
+    from chalicelib.search.requests import canonical_charts
+
+    return canonical_charts(request)
+
+
+def version(parts: object) -> str:
+    """The data set that answers are made from: an import lets all older ones be forgotten."""
+    return str(cast("Runtime", parts).datasets.version("contracts"))
+
+
+KIND = JobKind(
+    name="contract_analytics",
+    summary="Charts of awarded contracts",
+    path="/api/async/contracts/analytics",
+    sync_path="/api/v1/contracts/chip-aggregates",
+    queue="searches",
+    contract=contract,
+    run=run,
+    time_limit_s=600,
+    keep_s=1800,
+    max_attempts=3,
+    cache=Cache(canonical=canonical, version=version, across_accounts=True),
+    lenient=True,
+    opened_by="public_search",
+)

@@ -1,0 +1,55 @@
+"""A page of awarded contracts, made from the current data set; the same question is answered once for everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from chalicelib.jobs.kind import Cache, Contract, JobKind, Progress
+
+if TYPE_CHECKING:
+    from chalicelib.runtime import Runtime
+    from chalicelib.search.answers import SearchAnswer
+    from chalicelib.search.requests import SearchRequest
+
+
+def contract() -> Contract[SearchRequest, SearchAnswer]:
+    from chalicelib.search.answers import SearchAnswer
+    from chalicelib.search.filters import check
+    from chalicelib.search.requests import SearchRequest
+
+    example = SearchRequest(keywords=("road && bridge",))
+    return Contract(request=SearchRequest, result=SearchAnswer, example=example, check=check)
+
+
+def run(request: SearchRequest, progress: Progress) -> SearchAnswer:
+    progress(0.0, "searching")
+    runtime = cast("Runtime", progress.parts)
+    return runtime.contracts.search(request)
+
+
+def canonical(request: SearchRequest) -> object:
+    from chalicelib.search.requests import canonical_search
+
+    return canonical_search(request)
+
+
+def version(parts: object) -> str:
+    """The data set that answers are made from: an import lets all older ones be forgotten."""
+    return str(cast("Runtime", parts).datasets.version("contracts"))
+
+
+KIND = JobKind(
+    name="contract_search",
+    summary="A page of awarded contracts",
+    path="/api/async/contracts/search",
+    sync_path="/api/v1/contracts/chip-search",
+    queue="searches",
+    contract=contract,
+    run=run,
+    time_limit_s=600,
+    keep_s=1800,
+    max_attempts=3,
+    cache=Cache(canonical=canonical, version=version, across_accounts=True),
+    lenient=True,
+    opened_by="public_search",
+)

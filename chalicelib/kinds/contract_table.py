@@ -1,0 +1,55 @@
+"""Awarded contracts by name, made from the current data set; the same question is answered once for everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from chalicelib.jobs.kind import Cache, Contract, JobKind, Progress
+
+if TYPE_CHECKING:
+    from chalicelib.runtime import Runtime
+    from chalicelib.search.answers import TableAnswer
+    from chalicelib.search.requests import TableRequest
+
+
+def contract() -> Contract[TableRequest, TableAnswer]:
+    from chalicelib.search.answers import TableAnswer
+    from chalicelib.search.filters import check
+    from chalicelib.search.requests import TableRequest
+
+    example = TableRequest(entity_type="organization")
+    return Contract(request=TableRequest, result=TableAnswer, example=example, check=check)
+
+
+def run(request: TableRequest, progress: Progress) -> TableAnswer:
+    progress(0.0, "searching")
+    runtime = cast("Runtime", progress.parts)
+    return runtime.contracts.table(request)
+
+
+def canonical(request: TableRequest) -> object:
+    from chalicelib.search.requests import canonical_table
+
+    return canonical_table(request)
+
+
+def version(parts: object) -> str:
+    """The data set that answers are made from: an import lets all older ones be forgotten."""
+    return str(cast("Runtime", parts).datasets.version("contracts"))
+
+
+KIND = JobKind(
+    name="contract_table",
+    summary="Awarded contracts by name",
+    path="/api/async/contracts/table",
+    sync_path="/api/v1/contracts/chip-aggregates-paginated",
+    queue="searches",
+    contract=contract,
+    run=run,
+    time_limit_s=600,
+    keep_s=1800,
+    max_attempts=3,
+    cache=Cache(canonical=canonical, version=version, across_accounts=True),
+    lenient=True,
+    opened_by="public_search",
+)

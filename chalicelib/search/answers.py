@@ -1,0 +1,91 @@
+"""Answers as clients read them: what was found, and which part of it this is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from chalicelib.search.paging import Page
+from chalicelib.search.result import Contract, Group, Series
+
+_Success = Annotated[Literal[True], Meta(description="Always true; errors have a status of their own.")]
+
+
+class Pagination(Struct, frozen=True, kw_only=True):
+    """Which page this is, and how many there are."""
+
+    page: int
+    page_size: int
+    total_count: Annotated[int, Meta(description="Awards that fit, on whichever page.")]
+    total_pages: Annotated[int, Meta(description="0 where none fit.")]
+    has_next: bool
+    has_previous: bool
+
+
+class GroupPagination(Struct, frozen=True, kw_only=True):
+    """Which page this is, and how many there are."""
+
+    current_page: int
+    page_size: int
+    total_count: Annotated[int, Meta(description="Groups, on whichever page.")]
+    total_pages: Annotated[int, Meta(description="0 where there are none.")]
+    has_next: bool
+    has_previous: bool
+
+
+class SearchAnswer(Struct, frozen=True, kw_only=True):
+    """A page of awards."""
+
+    data: Annotated[tuple[Contract, ...], Meta(description="The awards.")]
+    results: Annotated[tuple[Contract, ...], Meta(description="The same.")]
+    pagination: Pagination
+    dataset_version: Annotated[int, Meta(description="Number of the data set that this was made from.")]
+    success: _Success = True
+
+
+class ChartAnswer(Struct, frozen=True, kw_only=True):
+    """What charts show."""
+
+    data: Series
+    dataset_version: Annotated[int, Meta(description="Number of the data set that this was made from.")]
+    success: _Success = True
+
+
+class TableAnswer(Struct, frozen=True, kw_only=True):
+    """A page of groups."""
+
+    data: Annotated[tuple[Group, ...], Meta(description="The groups.")]
+    pagination: GroupPagination
+    dataset_version: Annotated[int, Meta(description="Number of the data set that this was made from.")]
+    success: _Success = True
+
+
+def paginate(page: Page, total: int) -> Pagination:
+    """The place of a page among `total` rows; a page behind the last one has no next one."""
+    pages = _pages(page, total)
+    return Pagination(
+        page=page.number,
+        page_size=page.size,
+        total_count=total,
+        total_pages=pages,
+        has_next=page.number < pages,
+        has_previous=page.number > 1,
+    )
+
+
+def paginate_groups(page: Page, total: int) -> GroupPagination:
+    """The same for groups."""
+    pages = _pages(page, total)
+    return GroupPagination(
+        current_page=page.number,
+        page_size=page.size,
+        total_count=total,
+        total_pages=pages,
+        has_next=page.number < pages,
+        has_previous=page.number > 1,
+    )
+
+
+def _pages(page: Page, total: int) -> int:
+    return -(-total // page.size)

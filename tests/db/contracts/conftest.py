@@ -1,0 +1,41 @@
+"""A database of contracts that tests only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+import pytest
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
+
+from bench.contract_rows import rows
+from localstack.run import LocalStack
+from tests.db.contracts.loading import load_rows
+
+ROWS = 5_000
+_NAME = "contracts_generated"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded, and where."""
+
+    dsn: str
+    version: int
+    rows: list[dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def generated(stack: LocalStack) -> Iterator[Loaded]:
+    """Made-up awards with all that is odd about the real ones."""
+    made = list(rows(ROWS, 6))
+    with closing(psycopg2.connect(stack.database_url)) as admin:
+        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {_NAME}")
+        dsn = make_dsn(stack.database_url, dbname=_NAME)
+        yield Loaded(dsn, load_rows(dsn, made), made)
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {_NAME} WITH (FORCE)")

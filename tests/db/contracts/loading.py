@@ -1,0 +1,67 @@
+"""Loads rows of a test's own as the current version."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+from chalicelib.db.connect import Database
+from chalicelib.db.contracts.load import PHASES, run_phase
+from chalicelib.db.contracts.versions import Versions
+from chalicelib.db.migrate import migrate
+from chalicelib.jobs.context import Unwatched
+from chalicelib.search.award_file import AwardFile
+
+
+def load_rows(dsn: str, rows: Sequence[Mapping[str, str]]) -> int:
+    """The version that these rows are now, of which each has the same columns; makes the tables if need be."""
+    return load_text(dsn, csv_text(rows))
+
+
+def csv_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """The rows as a CSV file."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def load_text(dsn: str, text: str | bytes) -> int:
+    """The version that this CSV file is now."""
+    version = begin(dsn)
+    finish(dsn, version, text)
+    return version
+
+
+def begin(dsn: str) -> int:
+    """A version that is to be loaded."""
+    migrate(dsn)
+    with closing(Database(dsn)) as database:
+        return Versions(database).begin("a test")
+
+
+def finish(dsn: str, version: int, text: str | bytes, *, until: str = "") -> None:
+    """Loads a version from a CSV file, to its end or until a phase is to be begun."""
+    for phase in PHASES:
+        if phase == until:
+            return
+        while not run_phase(phase, dsn, version, Unwatched(None, ""), source=award_file(text)):
+            pass
+
+
+def hurry(dsn: str) -> None:
+    """Has statements fail that wait for a lock for 20 s: what is not interrupted then ends all the same."""
+    with closing(Database(dsn)) as database, database.transaction() as cursor:
+        cursor.execute("SELECT format('ALTER DATABASE %I SET lock_timeout = 20000', current_database()) AS text")
+        row = cursor.fetchone()
+        assert row is not None
+        cursor.execute(row["text"])
+
+
+def award_file(text: str | bytes) -> AwardFile:
+    """The CSV file as a source."""
+    content = text.encode() if isinstance(text, str) else text
+    return AwardFile(lambda byte: io.BytesIO(content[byte:]), len(content))

@@ -1,0 +1,72 @@
+"""Conditions: which words of an index can lead to a text, and what they prove."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.search.conditions import Keyword, WordTest, conditions_of
+from chalicelib.search.filters import Filters, TimeRange
+
+ALPHABET = "abAß1 -_%\\²é"
+
+
+@pytest.mark.parametrize(
+    ("part", "words", "texts"),
+    [
+        ("Road", ["%road%"], []),
+        ("flood control", ["%flood", "control%"], ["%flood control%"]),
+        ("of flood-control for", ["%of", "flood", "control", "for%"], ["%of flood-control for%"]),
+        ("road,", ["%road"], ["%road,%"]),
+        (".road", ["road%"], ["%.road%"]),
+        ("(road)", ["road"], ["%(road)%"]),
+        ("100%", ["%100"], ["%100\\%%"]),
+        ("a_b\\c", ["%a", "b", "c%"], ["%a\\_b\\\\c%"]),
+        ("...", [], ["%...%"]),
+    ],
+)
+def test_run_at_an_end_of_a_text_may_be_part_of_a_word(part: str, words: list[str], texts: list[str]) -> None:
+    (keyword,) = conditions_of(Filters(keywords=(part,))).keywords
+    assert [test.word for test in keyword.words] == words
+    assert list(keyword.texts) == texts
+
+
+def test_all_parts_of_an_item_are_of_one_keyword() -> None:
+    assert conditions_of(Filters(keywords=("b && a!",))).keywords == (
+        Keyword((WordTest("%a", "%a!%"), WordTest("%b%", "%b%")), ("%a!%",)),
+    )
+
+
+def like(text: str, pattern: str) -> bool:
+    """What LIKE says, by a regular expression."""
+    kinds = re.sub(r"\\(.)|(%)|(.)", lambda m: ".*" if m[2] else re.escape(m[1] or m[3]), pattern, flags=re.DOTALL)
+    return re.fullmatch(kinds, text, flags=re.DOTALL) is not None
+
+
+@given(st.text(alphabet=ALPHABET, max_size=12), st.text(alphabet=ALPHABET, min_size=1, max_size=4))
+def test_words_and_texts_find_a_title_just_where_the_part_stands_in_it(title: str, part: str) -> None:
+    folded = title.lower()
+    words = re.findall(r"[^\W_]+", folded)
+    for keyword in conditions_of(Filters(keywords=(part.replace("&", ""),))).keywords:
+        by_words = all(any(like(word, test.word) for word in words) for test in keyword.words)
+        is_found = by_words and all(like(folded, pattern) for pattern in keyword.texts)
+        assert is_found == (part.strip().lower() in folded)
+        assert all(like(folded, test.text) for test in keyword.words) or not is_found
+
+
+@pytest.mark.parametrize(
+    ("times", "years"),
+    [
+        ((), ()),
+        ((TimeRange(type="yearly", year=2024), TimeRange(type="yearly", year=2021)), (2021, 2024)),
+        (tuple(TimeRange(type="quarterly", year=2024, quarter=each) for each in (4, 2, 1, 3)), (2024,)),
+        ((TimeRange(type="quarterly", year=2024, quarter=1),), None),
+    ],
+)
+def test_whole_years_are_known_however_they_are_asked_for(
+    times: tuple[TimeRange, ...], years: tuple[int, ...] | None
+) -> None:
+    assert conditions_of(Filters(time_ranges=times)).years == years
