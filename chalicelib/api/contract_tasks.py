@@ -230,7 +230,9 @@ def result(call: Call) -> Answer:
         raise NotFound(f"there is no answer under {key[:100]}: ask again")
     if found.job.state is State.SUCCESS:
         if found.result is None:
-            return Answer(status=303, headers={"Location": f"/api/tasks/{holder}/download", **_NO_STORE})
+            # Not by way of the task, which may be another account's.
+            link = engine.store.result_link(holder, f"{found.job.kind}-{holder}.json")
+            return Answer(status=303, headers={"Location": link or f"/api/tasks/{holder}/download", **_NO_STORE})
         answer = ResultAnswer(status="success", data=msgspec.Raw(found.result), message="Result retrieved")
         return Answer(body=answer, headers=_NO_STORE)
     if found.job.state.is_final:
@@ -377,7 +379,7 @@ DOCS = {
         replies={
             200: Reply(summary="The answer", body=ResultAnswer),
             202: Reply(summary="It is worked on", body=ResultAnswer, headers=_POLL),
-            303: Reply(summary="The answer is large, and at Location", headers={"Location": "Path of the answer."}),
+            303: Reply(summary="The answer is large, and at Location", headers={"Location": "A short-lived address."}),
             500: Reply(summary="The task failed or was cancelled", body=ResultAnswer),
         },
         refusals=(*CALLER, InvalidRequest, NotFound, Unavailable),

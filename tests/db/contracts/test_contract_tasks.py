@@ -84,6 +84,15 @@ def test_same_question_in_other_words_is_answered_from_the_cache_until_the_next_
     assert desk.get(f"result?cache_key={newest['cache_key']}")[1]["data"]["data"] == []
 
 
+def test_answer_too_large_for_one_is_linked_to_for_whoever_may_ask(desk: Desk) -> None:
+    queued = desk.ask("search", REPAIRS, authorization=bearer("7"))
+    lifecycle = desk.api.runtime.engine.lifecycle
+    lifecycle.succeed(lifecycle.claim(queued["task_id"]), b"x" * (4 * 2**20 + 1))
+    answer = desk.api.call("GET", f"{TASKS}/result?cache_key={queued['cache_key']}")
+    name = f"contract_search-{queued['task_id']}.json"
+    assert (answer.status, answer.headers["Location"]) == (303, f"memory:{queued['task_id']}/{name}")
+
+
 @pytest.mark.parametrize("name", ["analytics", "aggregates"])
 def test_charts_are_of_the_awards_that_fit(desk: Desk, name: str) -> None:
     queued = desk.ask(name, REPAIRS)
