@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.errors import Cancelled, JobFailed, SluiceError, Superseded, Unavailable
+from chalicelib.jobs.context import Unwatched
+from chalicelib.jobs.kind import Continue
+from chalicelib.kinds.contracts_import import DataSetRequest, run
 from tests.api.calls import document
 from tests.api.test_tasks import bearer
 from tests.db.contracts.desk import ADMIN, IMPORTS, THREE, Desk
@@ -55,3 +59,43 @@ def test_file_that_was_never_sent_fails_before_anything_is_made(desk: Desk, dsn:
 def test_import_is_for_admins(desk: Desk) -> None:
     refused = desk.api.call("POST", IMPORTS, {"upload_id": "x"}, authorization=bearer("7"))
     assert refused.status == 403
+
+
+class Ended(Unwatched):
+    """Ends a step with an error as soon as rows are read."""
+
+    def __init__(self, desk: Desk, cursor: str, error: SluiceError, *, is_last_attempt: bool = False) -> None:
+        super().__init__(desk.api.runtime, "1")
+        self.cursor = cursor
+        self.is_last_attempt = is_last_attempt
+        self._error = error
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        if stage == "reading rows":
+            raise self._error
+
+
+AWAY = Unavailable("the database went away")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_last_attempt", "state", "schemas"),
+    [
+        (Cancelled("cancelled"), False, "failed", []),
+        (JobFailed("the job ran longer than its limit"), False, "failed", []),
+        (AWAY, True, "failed", []),
+        (AWAY, False, "loading", [("contracts_v1",)]),
+        (Superseded("another attempt has it"), True, "loading", [("contracts_v1",)]),
+    ],
+    ids=["cancelled", "failed", "away for good", "away", "taken over"],
+)
+def test_step_that_ends_early_leaves_nothing_unless_somebody_goes_on_with_it(
+    desk: Desk, dsn: str, error: SluiceError, is_last_attempt: bool, state: str, schemas: list[tuple[object, ...]]
+) -> None:
+    request = DataSetRequest(upload_id=desk.upload(THREE))
+    begun = run(request, Unwatched(desk.api.runtime, "1"))
+    assert isinstance(begun, Continue)
+    with pytest.raises(type(error)):
+        run(request, Ended(desk, begun.cursor, error, is_last_attempt=is_last_attempt))
+    assert query(dsn, "SELECT state FROM contract_versions") == [(state,)]
+    assert query(dsn, SCHEMAS) == schemas
