@@ -224,15 +224,15 @@ def result(call: Call) -> Answer:
     require(call, public=call.runtime.settings.public_search)
     key = _parameter(call, "cache_key")
     engine = call.runtime.engine
-    holder = engine.store.holder(key) if key.partition(":")[0] in _KINDS else ""
-    found = sharing.look(engine, holder) if holder else None
-    if found is None or found.job.expires_s <= call.runtime.clock.now():
+    found = sharing.standing(engine, key) if key.partition(":")[0] in _KINDS else None
+    if found is None:
         raise NotFound(f"there is no answer under {key[:100]}: ask again")
     if found.job.state is State.SUCCESS:
         if found.result is None:
             # Not by way of the task, which may be another account's.
-            link = engine.store.result_link(holder, f"{found.job.kind}-{holder}.json")
-            return Answer(status=303, headers={"Location": link or f"/api/tasks/{holder}/download", **_NO_STORE})
+            link = engine.store.result_link(found.job.id, f"{found.job.kind}-{found.job.id}.json")
+            assert link is not None  # what is not in an answer is a file
+            return Answer(status=303, headers={"Location": link, **_NO_STORE})
         answer = ResultAnswer(status="success", data=msgspec.Raw(found.result), message="Result retrieved")
         return Answer(body=answer, headers=_NO_STORE)
     if found.job.state.is_final:

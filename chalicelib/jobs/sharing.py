@@ -44,12 +44,15 @@ def cache_key(engine: Engine, kind: AnyKind, request: msgspec.Struct, owner: str
 
 def answered(engine: Engine, kind: AnyKind, request: msgspec.Struct, owner: str) -> bytes | None:
     """The encoded result of an identical request, where it is there and small enough for an answer."""
-    shared = cache_key(engine, kind, request, owner)
+    found = standing(engine, cache_key(engine, kind, request, owner))
+    return found.result if found is not None and found.job.state is State.SUCCESS else None
+
+
+def standing(engine: Engine, shared: str) -> Found | None:
+    """The job that stands for a cache key, as it is for all who follow it; None where it cannot be read any more."""
     holder = engine.store.holder(shared) if shared else ""
     found = engine.store.find(holder) if holder else None
-    if found is None or found.job.state is not State.SUCCESS or found.job.expires_s <= engine.clock.now():
-        return None
-    return found.result
+    return found if found is not None and found.job.expires_s > engine.clock.now() else None
 
 
 def join(engine: Engine, task: Job, job_id: str) -> Job | None:

@@ -181,6 +181,8 @@ def test_others_still_get_the_answer_of_a_cancelled_search(desk: Desk) -> None:
     desk.work("searches")
     states = [desk.get(f"status?task_id={task['task_id']}")[1]["state"] for task in (first, second)]
     assert states == ["REVOKED", "SUCCESS"]
+    status, read = desk.get(f"result?cache_key={second['cache_key']}")
+    assert (status, read["data"]["pagination"]["total_count"]) == (200, 2)
 
 
 def test_own_tasks_that_have_not_ended_are_listed(desk: Desk) -> None:
