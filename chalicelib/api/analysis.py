@@ -26,12 +26,15 @@ STRICT = Param(
 REFUSALS: tuple[type[SluiceError], ...] = (*BODY, *CALLER, Unavailable)
 
 
-def read_question(call: Call, type_: type[T], check: Callable[[T], list[FieldError]]) -> tuple[T, tuple[str, ...]]:
+def read_question(
+    call: Call, type_: type[T], check: Callable[[T], list[FieldError]], *, opened_by: str = "public_forecasts"
+) -> tuple[T, tuple[str, ...]]:
     """The body of somebody who may ask, checked, and a warning for each field that is not known.
 
+    `opened_by` is the setting that lets callers without an account ask.
     Raises Unauthenticated, Forbidden, TooLarge, UnsupportedMedia or InvalidRequest.
     """
-    require(call, public=call.runtime.settings.public_forecasts)
+    require(call, public=getattr(call.runtime.settings, opened_by))
     question, warnings = read_body(call, type_, lenient=True)
     errors = check(question)
     if errors:

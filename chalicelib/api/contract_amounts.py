@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from chalicelib.api.auth import require
-from chalicelib.api.body import read_body
+from chalicelib.api.analysis import REFUSALS, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Reply
-from chalicelib.errors import InvalidRequest, NotFound, Unavailable
+from chalicelib.api.route import Doc
+from chalicelib.errors import NotFound
 from chalicelib.search.distribution import ValueDistribution
 from chalicelib.search.filters import Filters, check
 from chalicelib.search.integrity import Benford, Rounding
@@ -35,51 +34,35 @@ def describe_rounding(call: Call) -> Answer:
 
 
 def _read(call: Call, type_: type[Request]) -> Request:
-    require(call, public=call.runtime.settings.public_search)
-    request, _ = read_body(call, type_, lenient=True)
-    errors = check(request)
-    if errors:
-        raise InvalidRequest(errors)
-    return request
+    question, _ = read_question(call, type_, check, opened_by="public_search")
+    return question
 
 
 _EXAMPLE = Filters(business_categories=("construction",))
-_REVIEW = (
-    "For review, not a finding: prices that are set, thresholds and few awards all make digits uneven. Unknown fields "
-    "are ignored."
-)
+_REVIEW = "For review, not a finding: prices that are set, thresholds and few awards all make digits uneven."
 
 
-def _described(name: str, summary: str, example: Filters, answer: type[Struct], *, details: str) -> Doc:
-    return Doc(
-        name=name,
-        group="Contracts",
-        summary=summary,
-        details=details,
-        access=Access.OPTIONAL,
-        request=type(example),
-        example=example,
-        replies={200: Reply(summary="The answer", body=answer)},
-        refusals=(*BODY, *CALLER, NotFound, Unavailable),
-    )
+def _described(example: Filters, result: type[Struct], *, name: str, summary: str, details: str) -> Doc:
+    doc = describe(example, result, name=name, summary=summary, details=details)
+    return structs.replace(doc, group="Contracts", refusals=(*REFUSALS, NotFound))
 
 
 DOCS = {
     "distribute": _described(
-        "distribute_contract_values",
-        "Awards by amount, in bins of equal width",
         DistributionRequest(business_categories=("construction",), num_bins=50),
         ValueDistribution,
-        details="Bins without an award are left out. Unknown fields are ignored.",
+        name="distribute_contract_values",
+        summary="Awards by amount, in bins of equal width",
+        details="Bins without an award are left out.",
     ),
     "compare_first_digits": _described(
-        "compare_contract_first_digits",
-        "First digits of amounts beside Benford's law",
         _EXAMPLE,
         Benford,
+        name="compare_contract_first_digits",
+        summary="First digits of amounts beside Benford's law",
         details=_REVIEW,
     ),
     "describe_rounding": _described(
-        "describe_contract_rounding", "How round the amounts are", _EXAMPLE, Rounding, details=_REVIEW
+        _EXAMPLE, Rounding, name="describe_contract_rounding", summary="How round the amounts are", details=_REVIEW
     ),
 }

@@ -36,7 +36,7 @@ _SAYS = {
 
 def status(call: Call) -> Answer:
     """GET /api/tasks/{task_id}: state, progress and, at the end, the result or the error."""
-    found = _find(call)
+    found = find(call, call.params["task_id"])
     body = describe(found)
     tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -49,7 +49,7 @@ def status(call: Call) -> Answer:
 
 def download(call: Call) -> Answer:
     """GET /api/tasks/{task_id}/download: the result as a file, from a link of its own where it is large."""
-    found = _find(call)
+    found = find(call, call.params["task_id"])
     job = found.job
     if job.state is not State.SUCCESS:
         raise Conflict(f"task {job.id} has no result: it is {job.state}")
@@ -63,7 +63,7 @@ def download(call: Call) -> Answer:
 
 def cancel(call: Call) -> Answer:
     """DELETE /api/tasks/{task_id}: revokes a waiting job, asks a running one to stop, 409 if it ended otherwise."""
-    job = sharing.cancel(call.runtime.engine, _find(call).job)
+    job = sharing.cancel(call.runtime.engine, find(call, call.params["task_id"]).job)
     if job.state in (State.SUCCESS, State.FAILURE):
         raise Conflict(f"task {job.id} has already ended as {job.state}")
     message = "The task was cancelled" if job.state.is_final else "The task was asked to stop"
@@ -74,7 +74,7 @@ def restarting(registry: Registry) -> View:
     """The view of POST /api/tasks/{task_id}/retry: a failed job waits for a new start."""
 
     def restart(call: Call) -> Answer:
-        job = _find(call).job
+        job = find(call, call.params["task_id"]).job
         if job.state is not State.FAILURE:
             raise Conflict(f"only a failed task can be started again, and task {job.id} is {job.state}")
         work = msgspec.structs.replace(job, id=job.follows or job.id)
@@ -155,9 +155,8 @@ def describe(found: Found) -> dict[str, Any]:  # a JSON object
     return body
 
 
-def _find(call: Call) -> Found:
-    """The task of the path; NotFound if it is not there or somebody else's, Gone if it has expired."""
-    task_id = call.params["task_id"]
+def find(call: Call, task_id: str) -> Found:
+    """The caller's task; NotFound if it is not there or somebody else's, Gone if it has expired."""
     found = sharing.look(call.runtime.engine, task_id)
     now = call.runtime.clock.now()
     # DynamoDB removes items up to days after their time; what is past it counts as removed.

@@ -37,7 +37,7 @@ class Database:
             # Psycopg2 counts it among the outages, but asking again would take as long again.
             raise JobFailed(f"the database took longer than its limit of {STATEMENT_TIMEOUT_MS // 1000} s") from error
         except psycopg2.Error as error:
-            if not _is_outage(error):
+            if not is_outage(error):
                 raise
             self.close()
             raise Unavailable("the database went away", retry_after_s=5) from error
@@ -77,7 +77,8 @@ def _is_alive(connection: extensions.connection) -> bool:
     return True
 
 
-def _is_outage(error: psycopg2.Error) -> bool:
+def is_outage(error: psycopg2.Error) -> bool:
+    """Whether Postgres went away, by the class of the error alone."""
     # Of a server that was ended in immediate mode, or crashed, psycopg2 says plain DatabaseError.
     return type(error) is psycopg2.DatabaseError or isinstance(
         error, (psycopg2.OperationalError, psycopg2.InterfaceError)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg2
 
+from chalicelib.db.connect import is_outage
 from chalicelib.errors import JobFailed, Unavailable
 
 
@@ -26,6 +27,4 @@ def _is_outage(error: psycopg2.Error) -> bool:
     if error.pgcode:
         # A connection's end, or the server's; a full disk, which psycopg2 counts to the same class, is none.
         return error.pgcode.startswith(("08", "57P"))
-    return type(error) is psycopg2.DatabaseError or isinstance(
-        error, (psycopg2.OperationalError, psycopg2.InterfaceError)
-    )
+    return is_outage(error)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from chalicelib.jobs.kind import Cache, Contract, JobKind, Progress
+from chalicelib.asking import from_the_data_set
+from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
     from chalicelib.runtime import Runtime
@@ -33,11 +34,6 @@ def canonical(request: SearchRequest) -> object:
     return canonical_search(request)
 
 
-def version(parts: object) -> str:
-    """The data set that answers are made from: an import lets all older ones be forgotten."""
-    return str(cast("Runtime", parts).datasets.version("contracts"))
-
-
 KIND = JobKind(
     name="contract_search",
     summary="A page of awarded contracts",
@@ -49,7 +45,7 @@ KIND = JobKind(
     time_limit_s=600,
     keep_s=1800,
     max_attempts=3,
-    cache=Cache(canonical=canonical, version=version, across_accounts=True),
+    cache=from_the_data_set(canonical),
     lenient=True,
     opened_by="public_search",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from chalicelib.search.paging import Page
 from chalicelib.search.result import Contract, Group, Series
@@ -12,26 +12,25 @@ from chalicelib.search.result import Contract, Group, Series
 _Success = Annotated[Literal[True], Meta(description="Always true; errors have a status of their own.")]
 
 
-class Pagination(Struct, frozen=True, kw_only=True):
+class _Place(Struct, frozen=True, kw_only=True):
+    page_size: int
+    total_pages: Annotated[int, Meta(description="0 where there is nothing.")]
+    has_next: bool
+    has_previous: bool
+
+
+class Pagination(_Place, frozen=True, kw_only=True):
     """Which page this is, and how many there are."""
 
     page: int
-    page_size: int
     total_count: Annotated[int, Meta(description="Awards that fit, on whichever page.")]
-    total_pages: Annotated[int, Meta(description="0 where none fit.")]
-    has_next: bool
-    has_previous: bool
 
 
-class GroupPagination(Struct, frozen=True, kw_only=True):
+class GroupPagination(_Place, frozen=True, kw_only=True):
     """Which page this is, and how many there are."""
 
     current_page: int
-    page_size: int
     total_count: Annotated[int, Meta(description="Groups, on whichever page.")]
-    total_pages: Annotated[int, Meta(description="0 where there are none.")]
-    has_next: bool
-    has_previous: bool
 
 
 class SearchAnswer(Struct, frozen=True, kw_only=True):
@@ -63,29 +62,14 @@ class TableAnswer(Struct, frozen=True, kw_only=True):
 
 def paginate(page: Page, total: int) -> Pagination:
     """The place of a page among `total` rows; a page behind the last one has no next one."""
-    pages = _pages(page, total)
-    return Pagination(
-        page=page.number,
-        page_size=page.size,
-        total_count=total,
-        total_pages=pages,
-        has_next=page.number < pages,
-        has_previous=page.number > 1,
-    )
+    return Pagination(page=page.number, total_count=total, **structs.asdict(_place(page, total)))
 
 
 def paginate_groups(page: Page, total: int) -> GroupPagination:
     """The same for groups."""
-    pages = _pages(page, total)
-    return GroupPagination(
-        current_page=page.number,
-        page_size=page.size,
-        total_count=total,
-        total_pages=pages,
-        has_next=page.number < pages,
-        has_previous=page.number > 1,
-    )
+    return GroupPagination(current_page=page.number, total_count=total, **structs.asdict(_place(page, total)))
 
 
-def _pages(page: Page, total: int) -> int:
-    return -(-total // page.size)
+def _place(page: Page, total: int) -> _Place:
+    pages = -(-total // page.size)
+    return _Place(page_size=page.size, total_pages=pages, has_next=page.number < pages, has_previous=page.number > 1)

@@ -33,7 +33,7 @@ MAX_WORD = 500
 MAX_CENTAVOS = 9 * 10**15
 # As much of a rejected value as helps to find it.
 _SHOWN = 100
-_WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]+")
 _LONG_WORD = re.compile(rf"[^\W_]{{{MAX_WORD + 1}}}")
 _AMOUNT = re.compile(r"[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _AMOUNT_LENGTH = 60
@@ -121,7 +121,7 @@ def search_text(award: Award) -> str:
 
 def words_of(text: str) -> set[str]:
     """The words of a folded text: its longest runs of letters and digits."""
-    return set(_WORD.findall(text))
+    return set(WORD.findall(text))
 
 
 def _text(column: str, value: str | None) -> str | None:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from chalicelib.search.awards import WORD
 from chalicelib.search.filters import Centavos, Days, Filters, Parts, centavos_of, days_of, items_of
 from chalicelib.search.paging import Dimension
 
-WORD = re.compile(r"[^\W_]+")
 _WILD = re.compile(r"([\\%_])")
 # Patterns that must all fit.
 Patterns = tuple[str, ...]

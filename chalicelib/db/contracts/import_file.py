@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 import msgspec
+import psycopg2
 
 from chalicelib.clock import Clock
 from chalicelib.db.connect import Database
@@ -70,7 +71,7 @@ class Watched:
         self._interrupt = interrupt
         try:
             yield
-        except Exception:
+        except psycopg2.Error:
             if self._is_stopped:
                 raise Cancelled("interrupted") from None
             raise

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-import psycopg2
 from psycopg2 import extensions, sql
 
 from chalicelib.db.connect import connect
 from chalicelib.db.migrate import migrate
+from chalicelib.db.refusals import refusals
 from chalicelib.db.sql import statements
 from chalicelib.db.takeover.documents import Json, canonical, encode
 from chalicelib.db.takeover.rows import Aside, OldRow, restore_row
 from chalicelib.db.takeover.schema import TABLES, Table
-from chalicelib.errors import JobFailed, Unavailable
 
 _SET_ASIDE = "set_aside"
 # Any constant that nobody else takes: "takeover" as a number.
@@ -88,7 +87,7 @@ def open_target(dsn: str, *, read_only: bool) -> Iterator[Target]:
 
     Raises Unavailable where Postgres cannot be reached or goes away, JobFailed where it refuses a statement.
     """
-    with _refusals(), closing(connect(dsn, options=_OPTIONS)) as connection:
+    with refusals(), closing(connect(dsn, options=_OPTIONS)) as connection:
         connection.set_session(readonly=read_only)
         with connection, connection.cursor() as cursor:
             yield Target(cursor)
@@ -101,28 +100,8 @@ def prepare(dsn: str) -> list[str]:
     """
     with open_target(dsn, read_only=True) as target:
         lacks = target.lacks
-    with _refusals():
+    with refusals():
         return migrate(dsn, phases=("pre",)) if lacks else []
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except psycopg2.Error as error:
-        if _is_outage(error):
-            raise Unavailable("the database went away", retry_after_s=5) from error
-        # The server's own line; what follows it may quote a row.
-        raise JobFailed(f"Postgres refused: {error.diag.message_primary or type(error).__name__}") from error
-
-
-def _is_outage(error: psycopg2.Error) -> bool:
-    if error.pgcode:
-        # A connection's end, or the server's; a full disk, which psycopg2 counts to the same class, is none.
-        return error.pgcode.startswith(("08", "57P"))
-    return type(error) is psycopg2.DatabaseError or isinstance(
-        error, (psycopg2.OperationalError, psycopg2.InterfaceError)
-    )
 
 
 def _array(documents: Iterator[str] | Sequence[str]) -> str:
