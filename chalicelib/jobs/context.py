@@ -13,6 +13,7 @@ from chalicelib.telemetry import log
 
 # A beat is a paid write; a person sees no more than one change a second.
 BEAT_INTERVAL_S = 1.0
+_INTERRUPT_INTERVAL_S = 0.2
 # Heartbeats per lease: several may be lost before somebody else takes the job over.
 _BEATS_PER_LEASE = 6
 
@@ -74,10 +75,12 @@ class JobProgress:
     def _keep_beating(self, over: threading.Event) -> None:
         while not over.wait(self._engine.lease_s / _BEATS_PER_LEASE):
             self._beat()
-            interrupt = self._interrupt
             if self._stopped is not None:
-                if interrupt is not None:
-                    interrupt()
+                # Again and again: an interruption between two calls hits neither.
+                while not over.wait(_INTERRUPT_INTERVAL_S):
+                    interrupt = self._interrupt
+                    if interrupt is not None:
+                        interrupt()
                 return
 
     def _beat(self) -> None:
@@ -97,15 +100,15 @@ class JobProgress:
 
 
 class Unwatched:
-    """The Progress of a run in line: nobody can see it, and nobody can stop it."""
+    """The Progress of a run in line, or of what follows a job's end: nobody can see it, and nobody can stop it."""
 
-    job_id = ""
-    cursor = ""
     is_last_attempt = True
 
-    def __init__(self, parts: object, owner: str) -> None:
+    def __init__(self, parts: object, owner: str, *, job_id: str = "", cursor: str = "") -> None:
         self.parts = parts
         self.owner = owner
+        self.job_id = job_id
+        self.cursor = cursor
 
     def __call__(self, fraction: float, stage: str) -> None:
         """Tells nobody."""

@@ -44,6 +44,15 @@ class Continue(msgspec.Struct, frozen=True):
     """A run's answer when there is more to do than fits into one function run: the next step gets `cursor`."""
 
     cursor: Annotated[str, msgspec.Meta(max_length=4096)]
+    # Seconds before the next step begins, for a run that waits for something outside.
+    delay_s: Annotated[int, msgspec.Meta(ge=0, le=900)] = 0
+
+
+class ResultFile(msgspec.Struct, frozen=True):
+    """What the file that a job leaves for its owner is called, and what is in it."""
+
+    name: str
+    media: str
 
 
 class Cache(msgspec.Struct, Generic[Request], frozen=True, kw_only=True):
@@ -97,10 +106,17 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     keep_s: int = 3600
     # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
     max_attempts: int = 4
+    # Seconds between two attempts after an outage; 0: more from one to the next.
+    retry_s: int = 0
     # None: every request is a job of its own.
     cache: Cache[Request] | None = None
     # Steps after the first one that a run may ask for with Continue.
     max_hops: int = 0
+    # Removes what the steps of a job have left that ended badly or was cancelled: is called after its end, once or more
+    # often, and not at all where its worker died. The progress has the cursor that the next step would have got.
+    undo: Callable[[Request, Progress], None] | None = None
+    # The file that a job of this kind leaves beside its result, for the download; None: the result itself is that.
+    file: Callable[[Result], ResultFile] | None = None
     # The setting that opens the kind to callers without an account; empty: accounts only.
     opened_by: str = ""
     # What a caller's credential must be good for besides writing; empty: nothing more.

@@ -99,10 +99,10 @@ class Lifecycle:
         stage = f"waiting to try again: {reason}"[:200]
         self._mine(job, RETRY_LATER, Change(now_ms=now, stage=stage, due_ms=due_ms))
 
-    def continue_later(self, job: Job, cursor: str) -> None:
+    def continue_later(self, job: Job, cursor: str, delay_s: int = 0) -> None:
         """Lets the job wait for its next step, with its attempts forgiven; raises Cancelled or Superseded."""
         now = self.now_ms()
-        due_ms = now + RESEND_AFTER_S[0] * 1000
+        due_ms = now + (delay_s + RESEND_AFTER_S[0]) * 1000
         change = Change(now_ms=now, cursor=cursor, hops=job.hops + 1, forgiven=job.attempt, due_ms=due_ms)
         self._mine(job, CONTINUE, change)
 
@@ -132,12 +132,17 @@ class Lifecycle:
         tell(self._meter, msgspec.structs.replace(task, state=State.REVOKED), LEAVE)
 
     def redrive(self, job: Job) -> Job:
-        """Lets a failed job wait for a new start with its attempts forgiven; raises Conflict in any other state."""
+        """Lets a failed job wait for a new start with its attempts forgiven; raises Conflict in any other state.
+
+        It begins with its first step: what the others had left may have been removed.
+        """
         now = self.now_ms()
         change = Change(
             now_ms=now,
             cancel_requested=False,
             forgiven=job.attempt,
+            hops=0,
+            cursor="",
             progress=0,
             stage="queued",
             due_ms=now + RESEND_AFTER_S[0] * 1000,

@@ -150,13 +150,16 @@ class MemoryQueues:
 
     def __init__(self) -> None:
         self.sent: dict[str, deque[Message]] = {}
+        self.delayed: list[tuple[str, str, int]] = []
         self.postponed: list[tuple[str, str, int]] = []
         self.deleted: list[tuple[str, str]] = []
         self.buried: list[tuple[str, str, str]] = []
         self.paused: set[str] = set()
 
-    def send(self, queue: str, message: Message) -> None:
+    def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
         self.sent.setdefault(queue, deque()).append(message)
+        if delay_s:
+            self.delayed.append((queue, message.id, delay_s))
 
     def delete(self, queue: str, receipt: str) -> None:
         self.deleted.append((queue, receipt))

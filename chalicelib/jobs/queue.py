@@ -59,8 +59,8 @@ class Depth(msgspec.Struct, frozen=True):
 class Queues(Protocol):
     """Carries messages; all methods raise Unavailable on an outage."""
 
-    def send(self, queue: str, message: Message) -> None:
-        """Puts the message on one of settings.QUEUES."""
+    def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
+        """Puts the message on one of settings.QUEUES, hidden for at most 900 seconds."""
 
     def delete(self, queue: str, receipt: str) -> None:
         """Acknowledges one delivery by hand."""
@@ -101,9 +101,11 @@ class SqsQueues:
         self._urls: dict[str, str] = {}
         self._mappings = Mappings()
 
-    def send(self, queue: str, message: Message) -> None:
+    def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
         with outages("the job queue"):
-            self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=msgspec.json.encode(message).decode())
+            self._sqs.send_message(
+                QueueUrl=self._url(queue), MessageBody=msgspec.json.encode(message).decode(), DelaySeconds=delay_s
+            )
 
     def delete(self, queue: str, receipt: str) -> None:
         with outages("the job queue"):

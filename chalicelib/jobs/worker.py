@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.errors import Cancelled, JobFailed, SluiceError, Superseded, Unavailable
-from chalicelib.jobs.context import JobProgress
+from chalicelib.jobs.context import JobProgress, Unwatched
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Continue, Registry
 from chalicelib.jobs.queue import VERSION, Delivery, Header, Message
 from chalicelib.jobs.retry import FIRST_S, delay_s
+from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem, Refused
 from chalicelib.telemetry import log
 
@@ -76,18 +77,22 @@ class Worker:
         try:
             job = self._engine.lifecycle.claim(message.id, kind.max_attempts)
         except Refused as refused:
-            self._settle_refused(delivery, refused.job)
+            self._settle_refused(kind, delivery, refused.job)
             return
         try:
             self._attempt(kind, job, delivery)
         except Cancelled:
             self._engine.lifecycle.stop(job)
+            self._undo(kind, job)
         except Superseded as error:
             log.warning("job superseded", job_id=job.id, kind=job.kind, attempt=job.attempt, reason=error.detail)
 
-    def _settle_refused(self, delivery: Delivery, job: Job | None) -> None:
+    def _settle_refused(self, kind: AnyKind, delivery: Delivery, job: Job | None) -> None:
         if job is None or job.state.is_final:
             log.info("delivery of no use", message_id=delivery.message_id, state=job.state.value if job else "absent")
+            if job is not None and job.state is State.REVOKED:
+                # It was cancelled while it waited, perhaps for its next step.
+                self._undo(kind, job)
             return
         # Somebody holds it: look again when the lease has ended, if not the sweeper has by then.
         wait_s = max(FIRST_S, (job.lease_ms - int(self._engine.clock.now() * 1000)) // 1000 + 1)
@@ -107,10 +112,10 @@ class Worker:
         except Unavailable as error:
             self._retry(kind, job, delivery, error)
         except SluiceError as error:
-            self._engine.lifecycle.fail(job, Problem(error.slug, error.detail))
+            self._fail(kind, job, Problem(error.slug, error.detail))
         except Exception:  # noqa: BLE001 - the outer edge: logged with its stack, answered without
             log.exception("job crashed", job_id=job.id, kind=job.kind, attempt=job.attempt)
-            self._engine.lifecycle.fail(job, _INTERNAL)
+            self._fail(kind, job, _INTERNAL)
 
     def _run(self, kind: AnyKind, job: Job) -> msgspec.Struct | Continue:
         if job.cancel_requested:
@@ -126,9 +131,9 @@ class Worker:
     def _continue(self, kind: AnyKind, job: Job, outcome: Continue) -> None:
         if job.hops >= kind.max_hops:
             raise JobFailed(f"the job needs more than its limit of {kind.max_hops + 1} steps")
-        self._engine.lifecycle.continue_later(job, outcome.cursor)
+        self._engine.lifecycle.continue_later(job, outcome.cursor, outcome.delay_s)
         try:
-            self._engine.queues.send(kind.queue, Message(job.id, kind.name))
+            self._engine.queues.send(kind.queue, Message(job.id, kind.name), delay_s=outcome.delay_s)
         except Unavailable as error:
             # The job waits already, so this delivery can carry its next step as well.
             raise ComeAgain(f"job {job.id} waits, but its message was not sent") from error
@@ -137,13 +142,29 @@ class Worker:
         """Lets the delivery come back after a while, or gives the job up; always raises in the first case."""
         if job.tries >= kind.max_attempts:
             reason = f"gave up after {job.tries} attempts: {error.detail}"
-            self._engine.lifecycle.fail(job, Problem("attempts-spent", reason))
+            self._fail(kind, job, Problem("attempts-spent", reason))
             self._engine.queues.bury(self._queue, delivery.body, reason)
             return
-        wait_s = delay_s(job.tries, self._engine.chance())
+        wait_s = kind.retry_s or delay_s(job.tries, self._engine.chance())
         self._engine.lifecycle.retry_later(job, wait_s, error.detail)
         self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
         raise ComeAgain(f"job {job.id} is tried again in {wait_s} s")
+
+    def _fail(self, kind: AnyKind, job: Job, problem: Problem) -> None:
+        self._engine.lifecycle.fail(job, problem)
+        self._undo(kind, job)
+
+    def _undo(self, kind: AnyKind, job: Job) -> None:
+        """Has the kind remove what the job's steps have left; whatever hinders it, the job has ended."""
+        if kind.undo is None:
+            return
+        try:
+            body = self._engine.store.request_of(job.id)
+            if body is not None:
+                progress = Unwatched(self._engine.parts, job.owner, job_id=job.id, cursor=job.cursor)
+                kind.undo(msgspec.json.decode(body, type=kind.request), progress)
+        except Exception:  # noqa: BLE001 - the outer edge: what is left is told of in the log
+            log.exception("job not undone", job_id=job.id, kind=job.kind)
 
     def _leave(self, delivery: Delivery, header: Header) -> None:
         """Leaves the message of another version to a newer worker: during a deploy this one may be the older."""

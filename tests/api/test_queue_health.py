@@ -142,7 +142,7 @@ def test_job_that_fails_is_unhealthy() -> None:
 
 def test_queue_that_cannot_be_reached_is_unhealthy_at_once() -> None:
     class AwayQueues(MemoryQueues):
-        def send(self, queue: str, message: Message) -> None:
+        def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
             raise Unavailable("the job queue cannot be reached", retry_after_s=5)
 
     api = Api()

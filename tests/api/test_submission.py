@@ -60,7 +60,7 @@ def test_key_of_one_owner_is_not_anothers() -> None:
 
 def test_key_of_a_submit_that_failed_may_be_used_again() -> None:
     class AwayQueues(MemoryQueues):
-        def send(self, queue: str, message: Message) -> None:
+        def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
             raise Unavailable("the job queue cannot be reached", retry_after_s=5)
 
     api = Api()

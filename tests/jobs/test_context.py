@@ -71,6 +71,18 @@ def test_cancel_interrupts_a_silent_run(engine: Engine, job: Job) -> None:
         wait_until_interrupted(progress)
 
 
+def test_run_that_was_interrupted_between_two_calls_is_interrupted_again(engine: Engine, job: Job) -> None:
+    progress = JobProgress(engine, job, 60)
+    engine.lifecycle.cancel(FIRST_ID)
+    missed = threading.Event()
+    with progress.beating():
+        with progress.interrupting(missed.set):
+            # Nothing runs that this one could end.
+            assert missed.wait(PATIENCE_S), "nobody interrupted"
+        with pytest.raises(Cancelled):
+            wait_until_interrupted(progress)
+
+
 def test_run_that_was_taken_over_is_interrupted(engine: Engine, job: Job) -> None:
     progress = JobProgress(engine, job, 60)
     engine.store.apply(FIRST_ID, RECLAIM, Change(now_ms=job.lease_ms + 1, lease_ms=job.lease_ms + 10_000))

@@ -199,7 +199,7 @@ def test_refused_move_is_not_told(parts: MemoryEngine, written: Reader) -> None:
 
 def test_job_that_could_not_be_queued_is_not_told(parts: MemoryEngine, written: Reader) -> None:
     class AwayQueues(MemoryQueues):
-        def send(self, queue: str, message: Message) -> None:
+        def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
             raise Unavailable("the job queue cannot be reached")
 
     away = replace(parts.engine, queues=AwayQueues())

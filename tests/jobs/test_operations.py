@@ -126,7 +126,7 @@ def test_message_without_a_failed_job_is_left_unless_it_is_to_be_dropped(parts: 
 
 def test_message_stays_in_the_dead_letter_queue_if_its_job_cannot_be_sent(parts: MemoryEngine) -> None:
     class AwayQueues(MemoryQueues):
-        def send(self, queue: str, message: Message) -> None:
+        def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
             raise Unavailable("the job queue cannot be reached")
 
     job_id, away = failed(parts), AwayQueues()

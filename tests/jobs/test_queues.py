@@ -46,6 +46,15 @@ def test_message_carries_id_kind_and_version_only(queues: SqsQueues) -> None:
     assert receive("sluice-test-events") == [('{"id":"job-1","kind":"echo","v":1}', {})]
 
 
+def test_message_that_is_to_wait_is_hidden_until_then(queues: SqsQueues) -> None:
+    queues.send("events", Message("job-1", "echo"), delay_s=900)
+    assert receive("sluice-test-events") == []
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="sluice-test-events")["QueueUrl"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
 def test_buried_message_has_its_reason_beside_it(queues: SqsQueues) -> None:
     queues.bury("events", "broken", "not a job message")
     assert receive("sluice-test-events-dlq") == [("broken", {"reason": "not a job message"})]

@@ -235,7 +235,7 @@ class DeadQueues:
         self.joined: list[Job] = []
         self.fails = True
 
-    def send(self, queue: str, message: Message) -> None:
+    def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
         if not self.fails:
             self._send(queue, message)
             return
