@@ -49,6 +49,7 @@ bench: $(STAMP) ## figures, as ratios in one run (the last one needs redis-serve
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.round_trip
+	$(BIN)/python -m bench.contracts --rows 200000 --quick --without-duckdb
 	$(BIN)/python -m bench.users
 
 clean: ## everything that the targets above have made

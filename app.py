@@ -63,6 +63,12 @@ def work_batch(event: SQSEvent) -> None:
     _settle("batch", event)
 
 
+# Stands outside the VPC: it reaches the internet and not the database, and its jobs carry all that they need.
+@app.on_sqs_message(queue=RUNTIME.settings.queue_name("emails"), batch_size=1, maximum_concurrency=5)
+def work_emails(event: SQSEvent) -> None:
+    _settle("emails", event)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def sweep(event: CloudWatchEvent) -> None:
     """Moves the jobs that nobody else is moving."""

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from chalicelib.accounts.keys import Keys
     from chalicelib.aws.datasets import Datasets
     from chalicelib.aws.files import Files
+    from chalicelib.aws.job_files import JobFiles
+    from chalicelib.aws.mail import Mailbox
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
+    from chalicelib.aws.webhooks import Webhooks
     from chalicelib.db.accounts import Accounts
     from chalicelib.db.actuals import Actuals
     from chalicelib.db.connect import Database
+    from chalicelib.db.contracts.directory import Directory
+    from chalicelib.db.contracts.export import ContractFiles
     from chalicelib.db.contracts.questions import Contracts
+    from chalicelib.db.contracts.review import ContractReview
+    from chalicelib.db.contracts.saved_searches import SavedSearches
     from chalicelib.db.forecasts import Forecasts
     from chalicelib.db.histories import Histories
     from chalicelib.db.outcomes import Outcomes
@@ -144,6 +151,30 @@ class Runtime:
         return Contracts(self.database)
 
     @cached_property
+    def directory(self) -> Directory:
+        from chalicelib.db.contracts.directory import Directory
+
+        return Directory(self.database)
+
+    @cached_property
+    def contract_review(self) -> ContractReview:
+        from chalicelib.db.contracts.review import ContractReview
+
+        return ContractReview(self.database)
+
+    @cached_property
+    def contract_files(self) -> ContractFiles:
+        from chalicelib.db.contracts.export import ContractFiles
+
+        return ContractFiles(self.database)
+
+    @cached_property
+    def saved_searches(self) -> SavedSearches:
+        from chalicelib.db.contracts.saved_searches import SavedSearches
+
+        return SavedSearches(self.database)
+
+    @cached_property
     def datasets(self) -> Datasets:
         from chalicelib.aws.datasets import DynamoDatasets
 
@@ -154,6 +185,24 @@ class Runtime:
         from chalicelib.aws.files import S3Files
 
         return S3Files(self.settings.result_bucket)
+
+    @cached_property
+    def job_files(self) -> JobFiles:
+        from chalicelib.aws.job_files import S3JobFiles
+
+        return S3JobFiles(self.settings.result_bucket)
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        from chalicelib.aws.mail import SesMailbox
+
+        return SesMailbox(self.settings.mail_from)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from chalicelib.aws.webhooks import HttpWebhooks
+
+        return HttpWebhooks(is_local=self.settings.stage == "local")
 
     @cached_property
     def sockets(self) -> Sockets:

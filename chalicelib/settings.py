@@ -33,6 +33,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: int = 30
     # Bytes of a request body; API Gateway itself would stop at 10 MB, Lambda at 6 MB.
     body_limit: int = 4 * 1024 * 1024
+    # Sender of alerts, an address that SES may send from. Empty: alerts are kept and listed, and not mailed.
+    mail_from: str = ""
+    # What the ids of processes begin with in OCDS releases: to be registered with the Open Contracting Partnership.
+    ocid_prefix: str = "ocds-unregistered"
     # S3 bucket for results and requests that are too large for a table (an output of infra/stack.yaml).
     result_bucket: str = ""
     # https address that pushes to WebSocket connections go to (an output of the WebSocket API's stack).
@@ -72,6 +76,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_search=_flag(environ, "PUBLIC_SEARCH", default.public_search),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
         lease_s=_whole(environ, "LEASE_S", default.lease_s, most=60),
+        mail_from=environ.get("MAIL_FROM", ""),
+        ocid_prefix=environ.get("OCID_PREFIX", "") or default.ocid_prefix,
         result_bucket=environ.get("RESULT_BUCKET", ""),
         ws_management_endpoint=environ.get("WS_MANAGEMENT_ENDPOINT", ""),
     )

@@ -112,6 +112,7 @@ def _deploy(settings: Settings, parts: _Parts, shown: Progress) -> deploy.App:
         "TOKEN_SECRET": deploy.token_secret(settings.state),
         "PUBLIC_URL": parts.url,
         "RESULT_BUCKET": outputs.get("ResultBucketName", ""),
+        "MAIL_FROM": "alerts@sluice.test",  # the emulator keeps mail and sends none
     }
     found = deploy.deploy_app(settings, parts.emulator, bundle=settings.state / "bundle", environment=environment)
     shown.step("app deployed")

@@ -10,7 +10,7 @@ from localstack.errors import LocalStackError
 
 
 def _parameters() -> dict[str, str]:
-    return {"Stage": "local", "VisibilitySeconds": "30"}
+    return {"Stage": "local", "VisibilitySeconds": "30", "MailIdentity": "sluice.test"}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

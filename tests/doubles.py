@@ -8,9 +8,12 @@ from dataclasses import replace
 import msgspec
 
 from chalicelib.aws.datasets import MemoryDatasets
+from chalicelib.aws.job_files import MemoryJobFiles
+from chalicelib.aws.mail import MemoryMailbox
 from chalicelib.aws.memory_files import MemoryFiles
 from chalicelib.aws.memory_keys import MemoryKeys
 from chalicelib.aws.memory_sockets import MemorySockets, MemorySubscriptions
+from chalicelib.aws.webhooks import MemoryWebhooks
 from chalicelib.clock import FixedClock
 from chalicelib.ids import CountingIds
 from chalicelib.jobs.engine import Engine
@@ -90,8 +93,13 @@ class MemoryRuntime(Runtime):
         self.__dict__["ids"] = CountingIds()
         self.__dict__["keys"] = MemoryKeys()
         self.__dict__["files"] = MemoryFiles()
+        self.__dict__["job_files"] = MemoryJobFiles()
         self.__dict__["datasets"] = MemoryDatasets()
-        self.__dict__["engine"] = self.parts.serving(self)
+        self.__dict__["engine"] = self.__dict__["background"] = self.parts.serving(self)
+        self.outbox = MemoryMailbox(self.settings.mail_from)
+        self.__dict__["mailbox"] = self.outbox
+        self.hooks = MemoryWebhooks()
+        self.__dict__["webhooks"] = self.hooks
         self.gateway = MemorySockets()
         self.__dict__["sockets"] = self.gateway
         self.__dict__["subscriptions"] = MemorySubscriptions()

@@ -21,6 +21,7 @@ def test_every_variable_is_read() -> None:
         "PUBLIC_FORECASTS": "true",
         "PUBLIC_URL": "https://sluice.test/",
         "LEASE_S": "10",
+        "MAIL_FROM": "alerts@example.org",
         "RESULT_BUCKET": "results",
         "WS_MANAGEMENT_ENDPOINT": "https://ws.test",
     }
@@ -32,6 +33,7 @@ def test_every_variable_is_read() -> None:
         public_forecasts=True,
         public_url="https://sluice.test",
         lease_s=10,
+        mail_from="alerts@example.org",
         result_bucket="results",
         ws_management_endpoint="https://ws.test",
     )

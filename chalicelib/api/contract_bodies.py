@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.jobs.state import State
+from chalicelib.search.export.encoding import Format
+from chalicelib.search.export.request import ExportRequest, SumsBy
 from chalicelib.search.filters import Filters
 from chalicelib.search.paging import Dimension, GroupField, PageNumber, PageSize
 from chalicelib.search.requests import ChartRequest, Direction, SearchRequest, TableRequest
@@ -44,6 +46,35 @@ class TableTask(Struct, frozen=True, kw_only=True):
     def question(self) -> TableRequest:
         own = msgspec.structs.asdict(self)
         return TableRequest(**msgspec.structs.asdict(own.pop("filters")), **own)
+
+
+class ExportTask(Struct, frozen=True, kw_only=True):
+    """A file of the awards that fit, or of their sums by name."""
+
+    filters: Filters = Filters()
+    dimension: Annotated[
+        SumsBy | None, Meta(description="Sums by this kind of name, largest first, instead of the awards.")
+    ] = None
+    format: Annotated[Format, Meta(description="csv, xlsx or jsonl.")] = "csv"
+    bom: Annotated[
+        bool | None,
+        Meta(description="Whether a CSV file begins with the mark by which Excel knows UTF-8; awards do by default."),
+    ] = None
+    gzip: Annotated[bool, Meta(description="Whether csv or jsonl is compressed.")] = False
+
+    def question(self) -> ExportRequest:
+        own = msgspec.structs.asdict(self)
+        return ExportRequest(**msgspec.structs.asdict(own.pop("filters")), **own)
+
+
+class QueuedExport(Struct, frozen=True, kw_only=True):
+    """A file is going to be written."""
+
+    status: Annotated[str, Meta(description="Always queued.")]
+    task_id: str
+    export_id: Annotated[str, Meta(description="The same.")]
+    message: str
+    warnings: Annotated[tuple[str, ...], Meta(description="Fields that are not known and were ignored.")]
 
 
 class QueuedTask(Struct, frozen=True, kw_only=True):

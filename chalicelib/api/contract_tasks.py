@@ -18,6 +18,8 @@ from chalicelib.api.contract_bodies import (
     CancelledTask,
     CancelRequest,
     ChartTask,
+    ExportTask,
+    QueuedExport,
     QueuedTask,
     ResultAnswer,
     SearchTask,
@@ -31,23 +33,27 @@ from chalicelib.errors import FieldError, Gone, InvalidRequest, NotFound, Unavai
 from chalicelib.jobs import sharing
 from chalicelib.jobs.kind import AnyKind
 from chalicelib.jobs.state import State
-from chalicelib.jobs.store import Found
+from chalicelib.jobs.store import Found, Job
 from chalicelib.jobs.submit import Asker, submit
-from chalicelib.kinds import contract_analytics, contract_search, contract_table
+from chalicelib.kinds import contract_analytics, contract_export, contract_search, contract_table
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _KINDS = {
     kind.name: kind
-    for kind in cast("tuple[AnyKind, ...]", (contract_search.KIND, contract_analytics.KIND, contract_table.KIND))
+    for kind in cast(
+        "tuple[AnyKind, ...]",
+        (contract_search.KIND, contract_analytics.KIND, contract_table.KIND, contract_export.KIND),
+    )
 }
 # Tasks of an account that are looked through for those that have not ended.
 _LOOKED_AT = 200
 
-_Task = SearchTask | ChartTask | TableTask
+_Task = SearchTask | ChartTask | TableTask | ExportTask
 _BODIES: dict[str, type[_Task]] = {
     "contract_search": SearchTask,
     "contract_analytics": ChartTask,
     "contract_table": TableTask,
+    "contract_export": ExportTask,
 }
 
 
@@ -71,32 +77,49 @@ def table(call: Call) -> Answer:
     return _submit(call, "contract_table")
 
 
+def export(call: Call) -> Answer:
+    """POST export/: a file, which is downloaded by the task's id; each request is a task of its own."""
+    job, warnings = _start(call, "contract_export")
+    queued = QueuedExport(status="queued", task_id=job.id, export_id=job.id, message=_queued(job), warnings=warnings)
+    return Answer(status=202, body=queued, headers=_task_headers(job))
+
+
 def _submit(call: Call, name: str) -> Answer:
+    job, warnings = _start(call, name)
+    if job.state is State.SUCCESS:
+        found = sharing.look(call.runtime.engine, job.id)
+        if found is not None and found.result is not None:
+            return _cached(found)
+    queued = QueuedTask(
+        status="queued", task_id=job.id, cache_key=job.cache_key, message=_queued(job), warnings=warnings
+    )
+    return Answer(status=202, body=queued, headers=_task_headers(job))
+
+
+def _start(call: Call, name: str) -> tuple[Job, tuple[str, ...]]:
+    """The job that answers the call's question, and what was ignored of it."""
     caller = require(call, public=call.runtime.settings.public_search)
     kind = _KINDS[name]
     body, warnings = read_body(call, _BODIES[name], lenient=True)
     question = body.question()
-    errors = [_below_filters(error) for error in kind.check(question)]
+    errors = [_in_body(error, type(body)) for error in kind.check(question)]
     if errors:
         raise InvalidRequest(errors)
-    engine = call.runtime.engine
-    job, _ = submit(engine, kind, question, Asker(owner=caller.user_id, warnings=warnings))
-    if job.state is State.SUCCESS:
-        found = sharing.look(engine, job.id)
-        if found is not None and found.result is not None:
-            return _cached(found)
-    queued = QueuedTask(
-        status="queued",
-        task_id=job.id,
-        cache_key=job.cache_key,
-        message=f"{kind.summary}: queued",
-        warnings=warnings,
-    )
-    return Answer(status=202, body=queued, headers={"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)})
+    return submit(call.runtime.engine, kind, question, Asker(owner=caller.user_id, warnings=warnings)).job, warnings
 
 
-def _below_filters(error: FieldError) -> FieldError:
-    return FieldError(f"/filters{error.pointer}", error.detail)
+def _in_body(error: FieldError, body: type[_Task]) -> FieldError:
+    """Where the client wrote what is wrong: filters stand below, other fields may stand beside them."""
+    own = error.pointer.removeprefix("/").partition("/")[0] in body.__struct_fields__
+    return error if own else FieldError(f"/filters{error.pointer}", error.detail)
+
+
+def _queued(job: Job) -> str:
+    return f"{_KINDS[job.kind].summary}: queued"
+
+
+def _task_headers(job: Job) -> dict[str, str]:
+    return {"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)}
 
 
 def status(call: Call) -> Answer:
@@ -213,7 +236,7 @@ def _cached(found: Found) -> Answer:
 
 def _outcome(found: Found) -> dict[str, Any]:
     """What came of a task in numbers, under the names that its clients read."""
-    numbers: dict[str, Any] = {"status": "completed", "cache_key": found.job.cache_key}
+    numbers: dict[str, Any] = {"status": "completed", "cache_key": found.job.cache_key or None}
     stored = msgspec.json.decode(found.result) if found.result else {}
     rows, pagination = stored.get("data"), stored.get("pagination", {})
     match found.job.kind:
@@ -222,6 +245,8 @@ def _outcome(found: Found) -> dict[str, Any]:
         case "contract_table":
             pages = {"page": pagination.get("current_page"), "page_size": pagination.get("page_size")}
             return numbers | {"entity_count": len(rows or ()), **pages}
+        case "contract_export":
+            return numbers | stored
         case _:
             series = rows or {}
             return numbers | {
@@ -261,6 +286,21 @@ DOCS = {
     "analytics": _submitting("analytics", "contract_analytics"),
     "aggregates": _submitting("aggregates", "contract_analytics"),
     "table": _submitting("table", "contract_table"),
+    "export": Doc(
+        name="queue_contract_export",
+        group=_GROUP,
+        summary="A file of all awards that fit, or of their sums by name",
+        details="Look at `status/` until the state is SUCCESS; then `GET /api/tasks/{task_id}/download` answers 303 "
+        "to the file, for 24 hours. Of any size; awards in their default order. Unknown fields are ignored with a "
+        "warning. Needs an account unless the deployment is open to everybody.",
+        access=Access.OPTIONAL,
+        request=ExportTask,
+        example=msgspec.convert({"filters": {"keywords": ["road && bridge"]}, "format": "xlsx"}, ExportTask),
+        replies={
+            202: Reply(summary="Queued", body=QueuedExport, headers={"Location": "Path of the task.", **_POLL}),
+        },
+        refusals=(*BODY, *CALLER, Unavailable),
+    ),
     "status": Doc(
         name="get_contract_task",
         group=_GROUP,

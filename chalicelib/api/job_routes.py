@@ -24,13 +24,13 @@ _SAVE = Param(
     "says `forecast_id`, or `save_error` if that could not be done. Needs an account. Goes before `save` in the body.",
     values=("true", "1", "false", "0"),
 )
-_IDEMPOTENCY_KEY = Param(
+IDEMPOTENCY_KEY = Param(
     name="Idempotency-Key",
     where="header",
     summary=f"At most {submission.MAX_KEY_LENGTH} characters of your own. The same request under the same key is the "
     "same task however often it is sent; another request under it is refused with 422.",
 )
-_PREFER = Param(
+PREFER = Param(
     name="Prefer",
     where="header",
     summary=f"`wait=N` waits up to N seconds, at most {submission.LONGEST_WAIT_S}, and answers 200 with the task if it "
@@ -44,15 +44,16 @@ _LIST = (
     Param(name="since", where="query", summary="Only tasks submitted at this RFC 3339 time or later."),
 )
 _QUEUED = {"Location": "Path of the task.", "Retry-After": "Seconds after which to look at it."}
-_SUBMITTED = _QUEUED | {
+SUBMITTED = _QUEUED | {
     "Idempotency-Replayed": "true where the Idempotency-Key stood for this task already.",
     "Preference-Applied": "The `wait` that was kept to.",
 }
 
 
 def kind_routes(kind: AnyKind) -> Iterator[Route]:
-    """Submit and, where the kind has it, the in-line twin."""
-    yield Route(kind.path, "POST", submission.submitting(kind), lambda: _submitting(kind))
+    """Submit and the in-line twin, each where the kind has it."""
+    if kind.path:
+        yield Route(kind.path, "POST", submission.submitting(kind), lambda: _submitting(kind))
     if kind.sync_path:
         yield Route(kind.sync_path, "POST", submission.running(kind), lambda: _running(kind))
 
@@ -65,7 +66,7 @@ def _submitting(kind: AnyKind) -> Doc:
         details=f"Runs in the background, at most {kind.time_limit_s} s; its result can be read for "
         f"{kind.keep_s // 60} minutes. {_about_callers(kind)}{_about_tables(kind)}{_about_unknown_fields(kind)}",
         access=_access(kind),
-        params=(*_strict(kind), *_save(kind), _IDEMPOTENCY_KEY, _PREFER),
+        params=(*_strict(kind), *_save(kind), IDEMPOTENCY_KEY, PREFER),
         request=kind.request,
         example=kind.example,
         result=kind.result,
@@ -73,9 +74,9 @@ def _submitting(kind: AnyKind) -> Doc:
             200: Reply(
                 summary="Ended within the time that `Prefer` gave it, well or not",
                 body=answers.Task,
-                headers=_SUBMITTED | {"Content-Location": "The same as Location."},
+                headers=SUBMITTED | {"Content-Location": "The same as Location."},
             ),
-            202: Reply(summary="Queued", body=answers.Accepted, headers=_SUBMITTED),
+            202: Reply(summary="Queued", body=answers.Accepted, headers=SUBMITTED),
         },
         refusals=(*BODY, *CALLER, Gone, KeyReused, Unavailable),
     )
@@ -192,12 +193,13 @@ def task_routes(registry: Registry) -> Iterator[Route]:
     yield Route(
         "/api/tasks/{task_id}/download",
         "GET",
-        tasks.download,
+        tasks.downloading(registry),
         lambda: Doc(
             name="download_result",
             group="Tasks",
             summary="The result of a task as a file",
-            details="A large result is answered with 303 to a link that is good for a few minutes.",
+            details="A file that the task has written, and a large result, are answered with 303 to a link that is "
+            "good for a few minutes.",
             access=Access.OPTIONAL,
             params=(_TASK_ID,),
             replies={

@@ -35,28 +35,42 @@ def submitting(kind: AnyKind) -> View:
         request, warnings = _read(call, kind, in_line=False)
         if caller.is_anonymous and getattr(request, "save", False):
             raise Unauthenticated("saving needs an account: log in at POST /api/auth/login, or leave out save")
-        asker = Asker(owner=caller.user_id, key=_idempotency_key(call), warnings=warnings)
-        job, is_replay = submit(call.runtime.engine, kind, request, asker)
-        headers = {"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)}
-        if is_replay:
-            headers["Idempotency-Replayed"] = "true"
-        wait_s = _patience_s(call)
-        if wait_s:
-            headers["Preference-Applied"] = f"wait={wait_s}"
-            ended = _wait(call, job.id, wait_s)
-            if ended is not None:
-                return Answer(body=describe(ended), headers={**headers, "Content-Location": headers["Location"]})
-        body: dict[str, object] = {
-            "task_id": job.id,
-            "status": job.state,
-            "message": f"{kind.summary}: {_SAYS.get(job.state, 'running already')}",
-            "poll_url": headers["Location"],
-        }
-        if warnings:
-            body["warnings"] = warnings
-        return Answer(status=202, body=body, headers=headers)
+        asker = Asker(owner=caller.user_id, key=idempotency_key(call), warnings=warnings)
+        return hand_in(call, kind, request, asker)
 
     return submit_job
+
+
+def hand_in(call: Call, kind: AnyKind, request: msgspec.Struct, asker: Asker) -> Answer:
+    """Submits a checked request: 202 with the task's id, or 200 with the task if it ends while the call may wait."""
+    job, is_replay = submit(call.runtime.engine, kind, request, asker)
+    headers = {"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)}
+    if is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    wait_s = _patience_s(call)
+    if wait_s:
+        headers["Preference-Applied"] = f"wait={wait_s}"
+        ended = _wait(call, job.id, wait_s)
+        if ended is not None:
+            return Answer(body=describe(ended), headers={**headers, "Content-Location": headers["Location"]})
+    body: dict[str, object] = {
+        "task_id": job.id,
+        "status": job.state,
+        "message": f"{kind.summary}: {_SAYS.get(job.state, 'running already')}",
+        "poll_url": headers["Location"],
+    }
+    if asker.warnings:
+        body["warnings"] = asker.warnings
+    return Answer(status=202, body=body, headers=headers)
+
+
+def idempotency_key(call: Call) -> str:
+    """The Idempotency-Key of a call; empty for none. Raises InvalidRequest where it is too long."""
+    key = call.headers.get("idempotency-key", "").strip()
+    if len(key) > MAX_KEY_LENGTH:
+        detail = f"the Idempotency-Key header must have at most {MAX_KEY_LENGTH} characters, got {len(key)}"
+        raise InvalidRequest([FieldError("", detail)])
+    return key
 
 
 def saves(kind: AnyKind) -> bool:
@@ -102,14 +116,6 @@ def _patience_s(call: Call) -> int:
     """N of `Prefer: wait=N`, at most LONGEST_WAIT_S; other preferences are ignored, as RFC 7240 has it."""
     match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", call.headers.get("prefer", ""))
     return min(int(match[1]), LONGEST_WAIT_S) if match else 0
-
-
-def _idempotency_key(call: Call) -> str:
-    key = call.headers.get("idempotency-key", "").strip()
-    if len(key) > MAX_KEY_LENGTH:
-        detail = f"the Idempotency-Key header must have at most {MAX_KEY_LENGTH} characters, got {len(key)}"
-        raise InvalidRequest([FieldError("", detail)])
-    return key
 
 
 def _read(call: Call, kind: AnyKind, *, in_line: bool) -> tuple[msgspec.Struct, tuple[str, ...]]:

@@ -47,18 +47,34 @@ def status(call: Call) -> Answer:
     return Answer(body=body, headers=headers)
 
 
-def download(call: Call) -> Answer:
-    """GET /api/tasks/{task_id}/download: the result as a file, from a link of its own where it is large."""
-    found = find(call, call.params["task_id"])
+def downloading(registry: Registry) -> View:
+    """The view of GET /api/tasks/{task_id}/download: the file that the job has left, or its result as one."""
+
+    def download(call: Call) -> Answer:
+        found = find(call, call.params["task_id"])
+        if found.job.state is not State.SUCCESS:
+            raise Conflict(f"task {found.job.id} has no result: it is {found.job.state}")
+        kind = registry.get(found.job.kind)
+        file = kind.file(msgspec.json.decode(found.result or b"", type=kind.result)) if kind and kind.file else None
+        if file is None:
+            return _download_result(call, found)
+        return _redirect(call.runtime.job_files.link(found.job.id, file))
+
+    return download
+
+
+def _download_result(call: Call, found: Found) -> Answer:
     job = found.job
-    if job.state is not State.SUCCESS:
-        raise Conflict(f"task {job.id} has no result: it is {job.state}")
     file_name = f"{job.kind}-{job.id}.json"
     link = call.runtime.engine.store.result_link(job.follows or job.id, file_name)
     if link is not None:
-        return Answer(status=303, headers={"Location": link, "Cache-Control": "no-store"})
+        return _redirect(link)
     disposition = f'attachment; filename="{file_name}"'
     return Answer(body=found.result, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+
+
+def _redirect(link: str) -> Answer:
+    return Answer(status=303, headers={"Location": link, "Cache-Control": "no-store"})
 
 
 def cancel(call: Call) -> Answer:

@@ -38,16 +38,20 @@ def create(call: Call) -> Answer:
     if request.size > MAX_BYTES:
         # Data sets: for who may import them.
         require(call, scope="admin")
-    upload_id = call.runtime.ids.job()
-    offer = call.runtime.files.offer(caller.user_id, upload_id, size=request.size)
-    body = Upload(
+    body = offer_upload(call, caller.user_id, call.runtime.ids.job(), size=request.size)
+    return Answer(status=201, body=body, headers={"Cache-Control": "no-store"})
+
+
+def offer_upload(call: Call, owner: str, upload_id: str, *, size: int) -> Upload:
+    """A link for one file of that size."""
+    offer = call.runtime.files.offer(owner, upload_id, size=size)
+    return Upload(
         upload_id=upload_id,
         method=offer.method,
         url=offer.url,
         headers=offer.headers,
         expires_at=rfc3339(call.runtime.clock.now() + LINK_S),
     )
-    return Answer(status=201, body=body, headers={"Cache-Control": "no-store"})
 
 
 DOCS = {

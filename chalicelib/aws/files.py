@@ -102,16 +102,12 @@ class S3Files:
     def open_at(self, owner: str, upload_id: str, byte: int) -> IO[bytes]:
         size, key = self.size(owner, upload_id), _key(owner, upload_id)
 
-        def fetch(first: int) -> bytes:
-            last = min(first + _PART_BYTES, size) - 1
-            if last < first:
-                # A range that begins behind the end is an error to S3.
-                return b""
+        def fetch(first: int, last: int) -> bytes:
             with outages(_WHAT):
                 found = self._s3.get_object(Bucket=self._name(), Key=key, Range=f"bytes={first}-{last}")
                 return found["Body"].read()
 
-        return io.BufferedReader(_InParts(fetch, byte))
+        return io.BufferedReader(InParts(fetch, byte, size))
 
     @cached_property
     def _s3(self) -> S3Client:
@@ -124,20 +120,25 @@ class S3Files:
         return self._bucket
 
 
-class _InParts(io.RawIOBase):
-    """A file read part by part: between two of them its reader may take its time, and no connection waits."""
+class InParts(io.RawIOBase):
+    """A file read part by part: between two of them its reader may take its time, and no connection waits.
 
-    def __init__(self, fetch: Callable[[int], bytes], byte: int) -> None:
+    `fetch` answers the bytes from one to another, both included; the file has `size` bytes.
+    """
+
+    def __init__(self, fetch: Callable[[int, int], bytes], byte: int, size: int) -> None:
         self._fetch = fetch
         self._next = byte
+        self._size = size
         self._part = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands in
-        if not self._part:
-            self._part = memoryview(self._fetch(self._next))
+        # A range that begins behind the end is an error to S3.
+        if not self._part and self._next < self._size:
+            self._part = memoryview(self._fetch(self._next, min(self._next + _PART_BYTES, self._size) - 1))
             self._next += len(self._part)
         taken = self._part[: len(buffer)]
         buffer[: len(taken)] = taken

@@ -18,6 +18,8 @@ from chalicelib.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _FILE_NAME = re.compile(r"^(\d{4})_(pre|post)_[a-z0-9_]+\.sql$")
+# As long as the function that migrates may run.
+_OPTIONS = "-c statement_timeout=280s"
 # Any constant will do as long as nobody else takes the same advisory lock: "sluice" as a number.
 _LOCK = 0x736C75696365
 _LEDGER = """
@@ -48,7 +50,7 @@ def migrate(dsn: str, *, phases: tuple[str, ...] = ("pre", "post"), folder: Path
     at once are safe: the second waits and finds nothing to do.
     """
     migrations = read_migrations(folder)
-    connection = connect(dsn)
+    connection = connect(dsn, options=_OPTIONS)
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))

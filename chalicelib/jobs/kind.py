@@ -93,7 +93,8 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
 
     name: str
     summary: str
-    # POST here answers 202; `sync_path`, if any, answers 200 with the result in line.
+    # POST here answers 202; `sync_path`, if any, answers 200 with the result in line. Empty: no route submits the kind,
+    # only other code does.
     path: str
     sync_path: str = ""
     queue: str
@@ -116,7 +117,7 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     # often, and not at all where its worker died. The progress has the cursor that the next step would have got.
     undo: Callable[[Request, Progress], None] | None = None
     # The file that a job of this kind leaves beside its result, for the download; None: the result itself is that.
-    file: Callable[[Result], ResultFile] | None = None
+    file: Callable[[Result], ResultFile | None] | None = None
     # The setting that opens the kind to callers without an account; empty: accounts only.
     opened_by: str = ""
     # What a caller's credential must be good for besides writing; empty: nothing more.

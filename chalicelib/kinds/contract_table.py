@@ -45,6 +45,7 @@ KIND = JobKind(
     time_limit_s=600,
     keep_s=1800,
     max_attempts=3,
+    retry_s=30,
     cache=from_the_data_set(canonical),
     lenient=True,
     opened_by="public_search",

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, structs
 
 from chalicelib.search.paging import Page
 from chalicelib.search.result import Contract, Group, Series
+from chalicelib.search.suggestions import Suggestion
 
 _Success = Annotated[Literal[True], Meta(description="Always true; errors have a status of their own.")]
 
@@ -40,6 +41,10 @@ class SearchAnswer(Struct, frozen=True, kw_only=True):
     results: Annotated[tuple[Contract, ...], Meta(description="The same.")]
     pagination: Pagination
     dataset_version: Annotated[int, Meta(description="Number of the data set that this was made from.")]
+    did_you_mean: Annotated[
+        tuple[Suggestion, ...],
+        Meta(description="Where nothing was found: for each text that fits nothing what is like it, if anything is."),
+    ] = ()
     success: _Success = True
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
+from hashlib import blake2b
 
 import msgspec
 
@@ -41,8 +42,18 @@ _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 _LOCAL_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d\d(?::\d\d)?(?: ?[AP]M)?)?", re.ASCII)
-_MANILA = timezone(timedelta(hours=8))
+MANILA = timezone(timedelta(hours=8))
 _NO_NUMBER = frozenset(("0", None))
+
+
+class Mention(msgspec.Struct, frozen=True, gc=False):
+    """One of perhaps several records of an award, of which the one with the highest rank counts, of equals the last."""
+
+    # The same for every record of the award: 32 hexadecimal digits.
+    key: str
+    # Where the record begins in the source, from 1.
+    line: int
+    rank: int
 
 
 class Award(msgspec.Struct, frozen=True, gc=False):
@@ -58,6 +69,8 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     organization: str | None
     area: str | None
     category: str | None
+    # Where the source may tell of the award more than once.
+    mention: Mention | None = None
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +83,8 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
     # What is there, cut to 100 characters.
     value: str
     reason: str
+    # Where it takes back an award that the source may have told of elsewhere.
+    mention: Mention | None = None
 
 
 class _Refused(Exception):
@@ -107,6 +122,11 @@ def read_award(line: int, values: Sequence[str | None]) -> Award | Rejection:
 def reject(line: int, column: str, value: str, reason: str) -> Rejection:
     """A rejection that shows the beginning of the value."""
     return Rejection(line, column, _without_nul(value[:_SHOWN]), reason)
+
+
+def key_of(*parts: str | int | None) -> str:
+    """What names an award in a Mention: equal for equal parts alone, as far as 128 bits can tell."""
+    return blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
 
 
 def fold(text: str) -> str:
@@ -178,7 +198,7 @@ def _read_day(text: str) -> date | None:
             return date.fromisoformat(text)
         if _ISO_TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
-            return (moment.astimezone(_MANILA) if moment.tzinfo else moment).date()
+            return (moment.astimezone(MANILA) if moment.tzinfo else moment).date()
         if local := _LOCAL_DATE.fullmatch(text):
             return date(int(local[3]), int(local[2]), int(local[1]))
     except (ValueError, OverflowError):

@@ -1,13 +1,14 @@
 """Which awards are wanted: the filters of every question about contracts, their rules, and what they come down to.
 
 Filters of different kinds must all hold, of one kind any. A text of a filter is found anywhere in the name or title,
-whatever the case, and every character stands for itself; `&&` joins texts that must all be found.
+whatever the case, and every character stands for itself; `&&` joins texts that must all be found. What else items may
+have is a question of their syntax.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.errors import FieldError
-from chalicelib.search.awards import fold
+from chalicelib.search.syntax import Alternative, Syntax, read_item, write_alternative
 
 MOST_ITEMS = 50
 # Of one kind. Each costs a look at all names, or at all words.
@@ -23,8 +24,6 @@ MOST_PARTS = 100
 MOST_PESOS = 1e15
 
 TimeType = Literal["yearly", "quarterly", "custom"]
-# What must all be found, folded.
-Parts = tuple[str, ...]
 
 _Long = Annotated[str, Meta(max_length=500)]
 _Middling = Annotated[str, Meta(max_length=200)]
@@ -35,7 +34,7 @@ _Day = Annotated[str, Meta(max_length=40)]
 _Pesos = Annotated[float, Meta(ge=0, le=MOST_PESOS)]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # Postgres knows no such characters, so no award has them: zero, and halves of surrogate pairs.
-_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
+NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _KINDS = ("contractors", "areas", "organizations", "business_categories", "keywords")
 
 
@@ -89,6 +88,14 @@ class Filters(Struct, frozen=True, kw_only=True):
     include_flood_control: Annotated[
         bool, Meta(description="Accepted and without effect: those projects are among the awards.")
     ] = False
+    syntax: Annotated[
+        Syntax,
+        Meta(
+            description="How texts are read. plain: only && has a meaning. extended: also || between alternatives (&& "
+            "binds closer), a dash right before a text that must not be found (beside one that must), and double "
+            'quotes around a text that stands as whole words, in which all is literal and "" is a quote.'
+        ),
+    ] = "plain"
 
 
 class Days(Struct, frozen=True, order=True):
@@ -110,9 +117,10 @@ def check(filters: Filters) -> list[FieldError]:
     return [FieldError(pointer, detail) for pointer, detail in _rules(filters)]
 
 
-def items_of(texts: Iterable[str]) -> tuple[Parts, ...]:
-    """The items of a kind that ask for anything, in one order whichever way they were written."""
-    return tuple(sorted({parts for parts in map(_parts, texts) if parts}))
+def alternatives_of(filters: Filters, kind: str) -> tuple[Alternative, ...]:
+    """What items of a kind ask for, of which any must hold; in one order whichever way they were written."""
+    items = (read_item(text, filters.syntax) for text in getattr(filters, kind))
+    return tuple(sorted({alternative for item in items for alternative in item.alternatives}))
 
 
 def days_of(filters: Filters) -> tuple[Days, ...]:
@@ -139,18 +147,16 @@ def canonical(filters: Filters) -> dict[str, object]:
     amounts = centavos_of(filters)
     bounds = {"min": amounts.low, "max": amounts.high}
     said: dict[str, object] = {
-        kind: [" && ".join(parts) for parts in items_of(getattr(filters, kind))] for kind in _KINDS
+        kind: [write_alternative(each, filters.syntax) for each in alternatives_of(filters, kind)] for kind in _KINDS
     }
+    if filters.syntax != "plain" and any(said.values()):
+        said["syntax"] = filters.syntax
     said["time_ranges"] = [
         {"type": "custom", "startDate": days.first.isoformat(), "endDate": days.last.isoformat()}
         for days in days_of(filters)
     ]
     said["value_range"] = {name: bound / 100 for name, bound in bounds.items() if bound is not None}
     return {name: value for name, value in said.items() if value}
-
-
-def _parts(item: str) -> Parts:
-    return tuple(sorted({part for text in item.split("&&") if (part := fold(text.strip()))}))
 
 
 def _hundredfold(pesos: float) -> Decimal:
@@ -179,7 +185,7 @@ def _read_day(text: str | None) -> date | None:
 
 def _rules(filters: Filters) -> Iterator[tuple[str, str]]:
     for kind in _KINDS:
-        yield from _text_rules(f"/{kind}", getattr(filters, kind))
+        yield from _text_rules(f"/{kind}", getattr(filters, kind), filters.syntax)
     for place, wanted in enumerate(filters.time_ranges):
         for name, detail in _time_rules(wanted):
             yield f"/time_ranges/{place}/{name}", detail
@@ -188,13 +194,17 @@ def _rules(filters: Filters) -> Iterator[tuple[str, str]]:
         yield "/value_range/max", f"must be at least min ({bounds.min}), got {bounds.max}"
 
 
-def _text_rules(pointer: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    parts = sum(len(_parts(text)) for text in texts)
+def _text_rules(pointer: str, texts: tuple[str, ...], syntax: Syntax) -> Iterator[tuple[str, str]]:
+    items = [read_item(text, syntax) for text in texts]
+    parts = sum(len(alternative.parts) for item in items for alternative in item.alternatives)
     if parts > MOST_PARTS:
-        yield pointer, f"must have at most {MOST_PARTS} texts, those joined by && counted each, got {parts}"
-    for place, text in enumerate(texts):
-        if _NO_CHARACTER.search(text):
+        joint = "&&" if syntax == "plain" else "&& or ||"
+        yield pointer, f"must have at most {MOST_PARTS} texts, those joined by {joint} counted each, got {parts}"
+    for place, (text, item) in enumerate(zip(texts, items, strict=True)):
+        if NO_CHARACTER.search(text):
             yield f"{pointer}/{place}", "must not contain U+0000 or half of a surrogate pair"
+        if item.fault:
+            yield f"{pointer}/{place}", item.fault
 
 
 def _time_rules(wanted: TimeRange) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,9 @@ class SearchRequest(Filters, frozen=True, kw_only=True):
     sort_direction: _Direction | None = None
     sortBy: Annotated[SortField | None, Meta(description="The same as sort_by.")] = None  # noqa: N815
     sortDirection: Annotated[Direction | None, Meta(description="The same as sort_direction.")] = None  # noqa: N815
+    highlight: Annotated[
+        bool, Meta(description="Whether each award says in `matches` where what was looked for stands.")
+    ] = False
 
 
 class ChartRequest(Filters, frozen=True, kw_only=True):
@@ -88,7 +91,7 @@ def dimension_of(request: TableRequest) -> Dimension:
 def canonical_search(request: SearchRequest) -> object:
     """What the question comes down to: the same for every way to put it."""
     order = order_of(request)
-    return [canonical(request), request.page, request.page_size, order.key, order.is_descending]
+    return [canonical(request), request.page, request.page_size, order.key, order.is_descending, request.highlight]
 
 
 def canonical_charts(request: ChartRequest) -> object:

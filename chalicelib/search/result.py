@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Pesos = Annotated[float, Meta(description="In pesos.")]
 Count = Annotated[int, Meta(description="How many awards.")]
+
+
+# From a place in a text, counted in characters from 0, up to but without another one.
+Range = tuple[int, int]
+Matches = dict[str, tuple[Range, ...]]
 
 
 class Contract(Struct, frozen=True, kw_only=True):
@@ -32,6 +37,13 @@ class Contract(Struct, frozen=True, kw_only=True):
     created_at: Annotated[Literal["2023-01-01"], Meta(description="The same in every row, for older clients.")] = (
         "2023-01-01"
     )
+    matches: Annotated[
+        Matches | UnsetType,
+        Meta(
+            description="Where `highlight` was asked for: by field, where what was looked for stands, in characters "
+            "from 0 (of Unicode, not of UTF-16), the end not included."
+        ),
+    ] = UNSET
 
 
 class Summary(Struct, frozen=True, kw_only=True):

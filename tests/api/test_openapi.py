@@ -96,6 +96,8 @@ def test_result_of_a_task_is_that_of_some_kind() -> None:
     assert openapi["components"]["schemas"]["Task"]["properties"]["result"]["anyOf"] == [
         {"$ref": "#/components/schemas/EchoResult"},
         {"$ref": "#/components/schemas/Reading"},
+        # Of the test of a saved search, whose kind has no route of its own.
+        {"$ref": "#/components/schemas/DeliveryResult"},
     ]
 
 
@@ -106,7 +108,7 @@ def test_two_kinds_with_types_of_one_name_are_told_apart() -> None:
     second = echo_kind(name="second", path="/api/async/second", result=other, sync_path="")
     openapi = published(Api(first, second))
     names = [one["$ref"].rpartition("/")[2] for one in openapi["components"]["schemas"]["Task"]["properties"]["result"]["anyOf"]]  # fmt: skip  # noqa: E501
-    assert [list(openapi["components"]["schemas"][name]["properties"]) for name in names] == [["a"], ["b"]]
+    assert [list(openapi["components"]["schemas"][name]["properties"]) for name in names[:2]] == [["a"], ["b"]]
 
 
 def test_server_is_the_public_address_if_there_is_one() -> None:

@@ -17,6 +17,8 @@ from chalicelib.api.submission import saves
 from chalicelib.errors import RequestError
 from chalicelib.jobs.kind import AnyKind
 from chalicelib.jobs.queue import Delivery
+from chalicelib.jobs.submit import Asker
+from chalicelib.jobs.submit import submit as submit_job
 from chalicelib.jobs.worker import Worker
 from chalicelib.model import Caller
 from tests.api.calls import Api, details, document
@@ -38,7 +40,9 @@ class Case(NamedTuple):
         return f"{self.stage}-{self.kind.name}"
 
 
-CASES = [Case(stage, kind) for stage in STAGES for kind in kinds.registry(stage)]
+ALL = [Case(stage, kind) for stage in STAGES for kind in kinds.registry(stage)]
+# What can be asked of a kind over HTTP; kinds without a route have a test of their own below.
+CASES = [case for case in ALL if case.kind.path]
 every_kind = pytest.mark.parametrize("case", CASES, ids=str)
 # Kinds that are nothing without a database and a file, and where they are run with both.
 RUN_ELSEWHERE = {
@@ -47,6 +51,8 @@ RUN_ELSEWHERE = {
     "contract_search": Path("tests/db/contracts/test_contract_tasks.py"),
     "contract_analytics": Path("tests/db/contracts/test_contract_tasks.py"),
     "contract_table": Path("tests/db/contracts/test_contract_tasks.py"),
+    "contract_export": Path("tests/db/contracts/test_export_job.py"),
+    "contracts_alerts": Path("tests/db/contracts/test_alerts_job.py"),
 }
 every_runnable_kind = pytest.mark.parametrize(
     "case", [case for case in CASES if case.kind.name not in RUN_ELSEWHERE], ids=str
@@ -54,7 +60,7 @@ every_runnable_kind = pytest.mark.parametrize(
 
 
 def open_api(case: Case) -> Api:
-    return Api(*kinds.registry(case.stage), stage=case.stage)
+    return Api(*kinds.registry(case.stage), stage=case.stage, mail_from="alerts@example.org")
 
 
 @cache
@@ -105,6 +111,19 @@ def test_kinds_that_are_run_elsewhere_are() -> None:
 def test_kind_is_for_every_account_unless_it_declares_a_scope(case: Case) -> None:
     answer = call_as("student", open_api(case), "POST", case.kind.path, example(case))
     assert answer.status == (403 if case.kind.scope else 202), document(answer)
+
+
+@pytest.mark.parametrize("case", [case for case in ALL if not case.kind.path], ids=str)
+def test_kind_without_a_route_is_submitted_by_nobody_and_run_all_the_same(case: Case) -> None:
+    api, kind = open_api(case), case.kind
+    names = {operation["operationId"] for methods in described(case.stage)["paths"].values() for operation in methods.values()}  # fmt: skip  # noqa: E501
+    assert names & {f"submit_{kind.name}", f"run_{kind.name}"} == set()
+    assert kind.request.__name__ not in described(case.stage)["components"]["schemas"]
+    job = submit_job(api.runtime.engine, kind, kind.example, Asker(owner="7")).job
+    work(api, case)
+    task = document(call(api, "GET", f"/api/tasks/{job.id}"))
+    assert task["state"] == "SUCCESS", task
+    assert set(task["result"]) == set(kind.result.__struct_fields__) | {"task_id", "completed_at"}
 
 
 @every_runnable_kind
@@ -271,5 +290,6 @@ def test_kind_that_saves_publishes_it_and_does_it_for_accounts_in_the_background
 
 
 def test_every_stage_has_kinds_and_bounds_to_test() -> None:
+    assert "alert_delivery" in {case.kind.name for case in ALL} - {case.kind.name for case in CASES}
     assert {case.stage for case in CASES} == set(STAGES)
     assert {one.case.stage for one in BOUNDS} == set(STAGES)

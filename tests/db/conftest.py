@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import count
 
 import psycopg2
@@ -20,6 +20,20 @@ _numbers = count()
 @pytest.fixture
 def dsn(stack: LocalStack) -> Iterator[str]:
     """An empty database of the test's own."""
+    with new_database(stack) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_dsn(stack: LocalStack) -> Iterator[str]:
+    """An empty database that the tests of a module share."""
+    with new_database(stack) as dsn:
+        yield dsn
+
+
+@contextmanager
+def new_database(stack: LocalStack) -> Iterator[str]:
+    """A database that is there for the time of the block."""
     name = f"test_{next(_numbers)}"
     with closing(psycopg2.connect(stack.database_url)) as admin:
         admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)

@@ -45,6 +45,11 @@ def test_every_migration_is_applied_once_in_order(dsn: str) -> None:
     assert migrate(dsn) == []
 
 
+def test_statement_that_says_nothing_of_a_limit_has_that_of_its_role(dsn: str) -> None:
+    migrate(dsn)
+    assert query(dsn, "SHOW statement_timeout") == [("20s",)]
+
+
 def test_statement_past_the_time_limit_is_no_outage(dsn: str) -> None:
     with closing(Database(dsn)) as database:
         with pytest.raises(JobFailed, match="longer than its limit"), database.transaction() as cursor:

@@ -204,13 +204,11 @@ def test_saving_is_the_last_tenth_of_the_progress(database: Database) -> None:
     desk, told = Desk(database), list[tuple[float, str]]()
 
     class Told(Unwatched):
-        job_id = FIRST_ID
-
         def __call__(self, fraction: float, stage: str) -> None:
             told.append((fraction, stage))
 
     request = msgspec.convert(BODY | {"save": True, "risks": [{"likelihood": 50, "highImpact": 5}]}, KIND.request)
-    KIND.run(request, Told(desk.api.runtime, desk.owner))
+    KIND.run(request, Told(desk.api.runtime, desk.owner, job_id=FIRST_ID))
     fractions = [fraction for fraction, _ in told]
     assert told[-1] == (0.9, "saving")
     assert (len(fractions) > 1, fractions) == (True, sorted(fractions))

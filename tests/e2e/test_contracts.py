@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import time
 import urllib.request
 from typing import Any
 
+import openpyxl
 import pytest
 
 from bench.contract_rows import rows
@@ -107,3 +109,45 @@ def test_answers_are_of_the_new_data_set_as_soon_as_its_import_has_ended(portal:
 def test_search_in_line_by_the_path_that_the_portal_calls(portal: Client) -> None:
     reply = portal.call("POST", "/api/v1/contracts/chip-search/", {"keywords": ["supply"], "page_size": 3})
     assert (reply.status, len(reply.body["data"])) == (200, 3)
+
+
+def fetch(url: str) -> tuple[str, bytes]:
+    """What is there for a client that follows redirects: what is in it, and the bytes."""
+    with urllib.request.urlopen(url, timeout=40) as answer:
+        return answer.headers["Content-Type"], answer.read()
+
+
+@pytest.mark.parametrize(
+    ("format_", "media"),
+    [
+        ("csv", "text/csv; charset=utf-8"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("jsonl", "application/jsonl"),
+    ],
+)
+def test_export_is_written_in_the_background_and_fetched_from_a_link(portal: Client, format_: str, media: str) -> None:
+    filters = {"keywords": ["supply"], "value_range": {"max": 1_000_000}}
+    expected = portal.call("POST", "/api/v1/contracts/chip-search/", filters | {"page_size": 1000}).body["data"]
+    submitted = browse(portal, "export", {"filters": filters, "format": format_})
+    task = portal.wait(submitted.body["export_id"])
+    assert task["state"] == "SUCCESS", task
+    found, content = fetch(portal.url + task["result"]["download_url"])
+    assert found == media
+    assert hashlib.sha256(content).hexdigest() == task["result"]["sha256"]
+    assert len(content) == task["result"]["size_bytes"]
+    titles = {"csv": titles_of_csv, "xlsx": titles_of_workbook, "jsonl": titles_of_lines}[format_](content)
+    assert titles == [row["award_title"] for row in expected]
+    assert task["result"]["row_count"] == len(expected) > 20
+
+
+def titles_of_csv(content: bytes) -> list[str | None]:
+    return [row["award_title"] or None for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))]
+
+
+def titles_of_workbook(content: bytes) -> list[str | None]:
+    sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+    return [row[2] for row in sheet.iter_rows(min_row=2, values_only=True)]
+
+
+def titles_of_lines(content: bytes) -> list[str | None]:
+    return [json.loads(line)["award_title"] for line in content.decode().split("\n") if line]

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import types
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,18 @@ def test_way_from_an_export_to_a_date_works_as_printed(stack: LocalStack) -> Non
     assert -40 < float(weeks_error) < 12
 
 
-def test_contracts_are_asked_about_as_printed(stack: LocalStack) -> None:
+def test_contracts_are_asked_about_as_printed(stack: LocalStack, tmp_path: Path) -> None:
     walk = block("A walk with curl", "sh").replace("http://127.0.0.1:8000", stack.url)
     login = walk[: walk.index("# 1. log in")]
     script = f"set -euo pipefail\n{login}\n{block('Asking about contracts', 'sh')}"
-    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    told = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert told.returncode == 0, told.stderr
     found, charts = documents(told.stdout)
     assert (found["status"], found["data"]["success"]) == ("success", True)
     assert len(found["data"]["data"]) <= 2
     assert len(charts["data"]["by_contractor"]) == 3
+    with zipfile.ZipFile(tmp_path / "road.xlsx") as workbook:
+        assert "xl/workbook.xml" in workbook.namelist()
 
 
 def test_api_key_works_as_printed(stack: LocalStack) -> None:

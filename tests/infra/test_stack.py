@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from chalice.app import DynamoDBEventConfig
 
+from chalicelib import kinds
+from chalicelib.jobs.kind import AnyKind
 from chalicelib.settings import QUEUES, Settings
 from tests.infra.template import load, resources
 
@@ -20,6 +22,7 @@ NOT_BY_NAME = {
     "Logs": "the group is named for the function by Lambda",
     "Answer": "an API has an id of API Gateway's choosing",
     "FindMappings": "AWS knows no resource for lambda:ListEventSourceMappings",
+    "SendMail": "an identity is named for its domain or address",
     "SwitchMappings": "a mapping has an id of Lambda's choosing; its condition names our functions",
 }
 FOURTEEN_DAYS_S = 14 * 24 * 3600
@@ -164,3 +167,34 @@ def test_mappings_of_our_own_workers_only_may_be_switched() -> None:
     policy = json.loads(Path(".chalice/policy-api_handler.json").read_text("utf-8"))
     (switch,) = [statement for statement in policy["Statement"] if statement["Sid"] == "SwitchMappings"]
     assert switch["Condition"] == {"ArnLike": {"lambda:FunctionArn": "arn:*:lambda:*:*:function:sluice-*-work_*"}}
+
+
+def allowed(function: str, action: str) -> list[str]:
+    """The resources on which a function may do something."""
+    policy = json.loads(Path(f".chalice/policy-{function}.json").read_text("utf-8"))
+    return [statement["Resource"] for statement in policy["Statement"] if action in statement["Action"]]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in kinds.registry("prod") if kind.max_hops], ids=lambda kind: str(kind.name)
+)
+def test_worker_of_a_kind_of_several_steps_may_send_itself_the_next_one(kind: AnyKind) -> None:
+    assert f"arn:*:sqs:*:*:sluice-*-{kind.queue}" in allowed(f"work_{kind.queue}", "sqs:SendMessage")
+
+
+def test_mail_is_sent_by_the_worker_of_deliveries_and_by_nobody_else() -> None:
+    assert [function for function in FUNCTIONS if allowed(function, "ses:SendEmail")] == ["work_emails"]
+
+
+def test_worker_of_deliveries_is_told_neither_the_database_nor_the_secret_whatever_its_stage_is() -> None:
+    stages = {name: stage for name, stage in CONFIG["stages"].items() if name != "local"}
+    assert stages
+    for stage in stages.values():
+        own = stage["lambda_functions"]["work_emails"]["environment_variables"]
+        assert own == {"DATABASE_URL": "", "TOKEN_SECRET": ""}
+
+
+def test_deliveries_are_sent_to_their_queue_by_those_that_make_them_and_by_the_sweeper() -> None:
+    emails = "arn:*:sqs:*:*:sluice-*-emails"
+    submitters = [function for function in FUNCTIONS if emails in allowed(function, "sqs:SendMessage")]
+    assert submitters == ["api_handler", "work_batch", "sweep"]

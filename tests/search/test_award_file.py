@@ -7,8 +7,9 @@ import io
 import pytest
 
 from chalicelib.errors import InvalidRequest
-from chalicelib.search.award_file import AwardFile, Place
-from chalicelib.search.awards import Award, Rejection
+from chalicelib.search.award_file import AwardFile
+from chalicelib.search.awards import Award, Mention, Rejection
+from chalicelib.search.source import Place
 
 HEADER = "contract_number,contract_amount,awardee_name,award_title\n"
 
@@ -143,3 +144,53 @@ def test_place_behind_the_last_record_is_the_end() -> None:
     file = file_of(text)
     assert len(list(file.records(Place()))) == 1
     assert file.place == Place(byte=len(text.encode()), lines=3)
+
+
+ITEMS = (
+    "Bid Reference No.,Notice Title,Line Item No,Item Name,Award Reference No.,Award Title,Award Date,Contract Amount,"
+    "Awardee Organization Name,Procuring Entity (PE)\n"
+)
+# Two items of one award, then awards that differ from it in one value each, then the first award once more.
+OF_ITEMS = [
+    "77,Paper,1,Bond paper,501,Supply of paper,01/02/2024,5000,Ann,City",
+    "77,Paper,2,Carbon paper,501,Supply of paper,2024-02-01,5000.00, Ann ,City",
+    "78,Paper,1,Bond paper,501,Supply of paper,01/02/2024,5000,Ann,City",
+    "77,Pens,1,Bond paper,501,Supply of paper,01/02/2024,5000,Ann,City",
+    "77,Paper,1,Bond paper,502,Supply of paper,01/02/2024,5000,Ann,City",
+    "77,Paper,1,Bond paper,501,Supply of pens,01/02/2024,5000,Ann,City",
+    "77,Paper,1,Bond paper,501,Supply of paper,02/02/2024,5000,Ann,City",
+    "77,Paper,1,Bond paper,501,Supply of paper,01/02/2024,5001,Ann,City",
+    "77,Paper,1,Bond paper,501,Supply of paper,01/02/2024,5000,Bob,City",
+    "77,Paper,1,Bond paper,501,Supply of paper,01/02/2024,5000,Ann,Town",
+    "77,Paper,3,Ledger,501,Supply of paper,01/02/2024,5000,Ann,City",
+]
+
+
+def mentions(text: str) -> list[Mention]:
+    found = [record.mention for record in read(text)]
+    assert None not in found
+    return [mention for mention in found if mention]
+
+
+def test_rows_of_an_export_by_item_tell_which_award_they_are_of() -> None:
+    found = mentions(ITEMS + "\n".join(OF_ITEMS))
+    keys = [mention.key for mention in found]
+    assert [keys.index(key) for key in keys] == [0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+    assert [mention.line for mention in found] == list(range(2, 13))
+
+
+def test_first_of_the_rows_of_an_award_counts() -> None:
+    ranks = [mention.rank for mention in mentions(ITEMS + "\n".join(OF_ITEMS))]
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(set(ranks)) == len(OF_ITEMS)
+
+
+@pytest.mark.parametrize("name", ["Line Item No", "Item Name", "ITEM DESCRIPTION", "Item Desc", "Item Budget"])
+def test_column_of_items_makes_an_export_by_item(name: str) -> None:
+    assert len(mentions(f"awardee,amount,{name}\nAnn,1,x\nAnn,1,y\n")) == 2
+
+
+@pytest.mark.parametrize("name", ["quantity", "line_item_number", "items"])
+def test_equal_rows_of_any_other_file_are_awards_of_their_own(name: str) -> None:
+    records = read(f"awardee,amount,{name}\nAnn,1,x\nAnn,1,x\n")
+    assert records == [Award(None, None, None, None, 100, "Ann", None, None, None)] * 2

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.search.conditions import Keyword, WordTest, conditions_of
+from chalicelib.search.conditions import Keyword, NameTest, PairTest, WordTest, conditions_of
 from chalicelib.search.filters import Filters, TimeRange
+from chalicelib.search.phrases import phrase
 
 ALPHABET = "abAß1 -_%\\²é"
 
@@ -38,6 +39,56 @@ def test_all_parts_of_an_item_are_of_one_keyword() -> None:
     assert conditions_of(Filters(keywords=("b && a!",))).keywords == (
         Keyword((WordTest("%a", "%a!%"), WordTest("%b%", "%b%")), ("%a!%",)),
     )
+
+
+def extended(item: str) -> Keyword:
+    (keyword,) = conditions_of(Filters(keywords=(item,), syntax="extended")).keywords
+    return keyword
+
+
+def test_words_of_a_phrase_are_whole_and_one_of_them_needs_no_look_into_titles() -> None:
+    assert extended('"Road"') == Keyword((WordTest("road", "%road%"),), ())
+
+
+def test_phrase_of_two_words_is_what_their_pair_proves() -> None:
+    text, whole = "%flood control%", phrase("flood control")
+    assert extended('"flood control"') == Keyword(
+        words=(WordTest("flood", text), WordTest("control", text)),
+        texts=(text,),
+        pairs=(PairTest("flood", "control", text, whole),),
+        phrases=(whole,),
+    )
+
+
+def test_phrase_with_more_than_words_has_to_be_looked_for() -> None:
+    keyword = extended('", road_"')
+    assert keyword == Keyword((WordTest("road", "%, road\\_%"),), ("%, road\\_%",), phrases=(phrase(", road_"),))
+
+
+def test_what_is_left_out_is_looked_for_as_if_it_were_wanted() -> None:
+    assert extended('b && -a && -"c"') == Keyword(
+        words=(WordTest("%b%", "%b%"),),
+        texts=(),
+        unwanted=(Keyword((WordTest("%a%", "%a%"),), ()), Keyword((WordTest("c", "%c%"),), ())),
+    )
+
+
+def test_alternatives_of_names_are_patterns_and_regular_expressions() -> None:
+    filters = Filters(areas=('"ab" && c || d && -e && -"f" && -"g_"',), syntax="extended")
+    assert conditions_of(filters).names == {
+        "area": (
+            NameTest(("%ab%", "%c%"), (phrase("ab"),)),
+            NameTest(("%d%",), unwanted_texts=("%e%",), unwanted_phrases=(phrase("f", "g_"),)),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "run"),
+    [("Road", "road"), ('"road"', None), ("road && -a", None), ("road || a", None), ("road,", None), ("a && b", None)],
+)
+def test_run_of_letters_is_all_that_is_asked_only_where_it_may_stand_anywhere(item: str, run: str | None) -> None:
+    assert conditions_of(Filters(keywords=(item,), syntax="extended")).only_run == run
 
 
 def like(text: str, pattern: str) -> bool:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import FieldError
-from chalicelib.search.filters import Centavos, Days, Filters, canonical, centavos_of, check, days_of, items_of
+from chalicelib.search.filters import Centavos, Days, Filters, alternatives_of, canonical, centavos_of, check, days_of
+from chalicelib.search.syntax import Alternative, Part
 
 
 def read(**said: Any) -> Filters:  # any JSON
@@ -25,7 +26,54 @@ def test_blanks_and_empty_parts_ask_for_nothing() -> None:
 
 
 def test_item_is_parts_that_must_all_be_there() -> None:
-    assert items_of(("Public Works && dist", " DPWH&&deo && ")) == (("deo", "dpwh"), ("dist", "public works"))
+    assert alternatives_of(read(areas=["Public Works && dist", " DPWH&&deo && "]), "areas") == (
+        Alternative((Part("deo"), Part("dpwh"))),
+        Alternative((Part("dist"), Part("public works"))),
+    )
+
+
+def test_extended_question_written_otherwise_is_the_same() -> None:
+    one = read(keywords=['Road && -"Broad  St" || lot', "b"], areas=["-x && y"], syntax="extended")
+    other = read(
+        keywords=["B || LOT||b", ' -"broad  st" &&road&&  -"BROAD  ST"&& ROAD', '""'],
+        areas=["y && -X || y &&-x"],
+        contractors=[" || "],
+        syntax="extended",
+    )
+    assert canonical(one) == canonical(other)
+    assert canonical(one) == {
+        "areas": ["y && -x"],
+        "keywords": ["b", "lot", 'road && -"broad  st"'],
+        "syntax": "extended",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"keywords": ['"road"'], "syntax": "extended"}, {"keywords": ['"road"']}),
+        ({"keywords": ['"road"'], "syntax": "extended"}, {"keywords": ["road"], "syntax": "extended"}),
+        ({"keywords": ['"a b"'], "syntax": "extended"}, {"keywords": ['"a  b"'], "syntax": "extended"}),
+        ({"keywords": ["a && -b"], "syntax": "extended"}, {"keywords": ["a && b"], "syntax": "extended"}),
+        ({"keywords": ["a || b"], "syntax": "extended"}, {"keywords": ["a && b"], "syntax": "extended"}),
+        ({"keywords": ["a || b"]}, {"keywords": ["a", "b"]}),
+    ],
+)
+def test_questions_that_differ_are_told_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert canonical(read(**one)) != canonical(read(**other))
+
+
+def test_syntax_says_nothing_where_there_is_no_text() -> None:
+    times = [{"type": "yearly", "year": 2023}]
+    assert canonical(read(time_ranges=times, keywords=['""'], syntax="extended")) == canonical(read(time_ranges=times))
+
+
+@given(st.lists(st.text(alphabet='aB &|"-İ', max_size=9), max_size=4))
+def test_canonical_extended_filters_are_their_own_canonical_form(texts: list[str]) -> None:
+    once = canonical(Filters(keywords=tuple(texts), syntax="extended"))
+    again = msgspec.convert(once, Filters)
+    assert check(again) == []
+    assert canonical(again) == once
 
 
 def test_same_question_written_otherwise_is_the_same() -> None:
@@ -121,6 +169,22 @@ def test_bounds_in_pesos_are_the_nearest_centavos_within(
             {"organizations": ["&&".join(f"{number}" for number in range(60))] * 2},
             [("/organizations", "must have at most 100 texts, those joined by && counted each, got 120")],
         ),
+        (
+            {"organizations": ["||".join(f"a&&-{number}" for number in range(60))] * 2, "syntax": "extended"},
+            [("/organizations", "must have at most 100 texts, those joined by && or || counted each, got 240")],
+        ),
+        (
+            {"areas": ["a", "-b"], "keywords": ['the "road'], "contractors": ['"a" b'], "syntax": "extended"},
+            [
+                ("/contractors/0", "must have && or || between a text in quotes and what is beside it, got '\"a\" b'"),
+                ("/areas/1", "must look for something besides what it leaves out, got '-b'"),
+                (
+                    "/keywords/0",
+                    'must close each " (one that is meant itself is written "" within quotes), got \'the "road\'',
+                ),
+            ],
+        ),
+        ({"areas": ["a", "-b"], "keywords": ['the "road'], "contractors": ['"a" b']}, []),
     ],
 )
 def test_what_cannot_be_meant_is_refused_where_it_stands(said: dict[str, Any], errors: list[tuple[str, str]]) -> None:
@@ -141,6 +205,7 @@ def test_what_cannot_be_meant_is_refused_where_it_stands(said: dict[str, Any], e
         {"keywords": ["x" * 101]},
         {"keywords": ["x"] * 51},
         {"keywords": "road"},
+        {"syntax": "regex"},
     ],
 )
 def test_what_is_of_no_such_kind_is_refused_by_the_schema(said: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from psycopg2.extras import RealDictCursor
 from chalicelib.db.contracts.copying import copy_rows
 from chalicelib.db.contracts.versions import compose
 from chalicelib.search.awards import fold
+from chalicelib.search.likeness import likeness
 
 # Their places, from 1, are their kinds in the table entity_year.
 DIMENSIONS = ("contractor", "organization", "area", "category")
@@ -19,6 +20,8 @@ def fill_dimension(cursor: RealDictCursor, version: int, dimension: str) -> None
         names.execute(compose("contracts_load", "read_names", version, dimension=dimension))
         while rows := names.fetchmany(_FETCHED_ROWS):
             copy_rows(
-                cursor, compose("contracts_load", "copy_names", version), ((name, fold(name)) for (name,) in rows)
+                cursor,
+                compose("contracts_load", "copy_names", version),
+                ((name, fold(name), likeness(name)) for (name,) in rows),
             )
     cursor.execute(compose("contracts_load", "fill_dimension", version, dimension=dimension))

@@ -1,4 +1,4 @@
-"""Pieces of statements on one version's tables, from `queries/contracts_search.sql`: all that a search is composed of.
+"""Pieces of statements on one version's tables, from files of `queries/`: all that a search is composed of.
 
 What is put into a piece is another piece, the name of a table or column of ours, or the name of a value that is passed
 beside the statement; never a value itself.
@@ -7,6 +7,7 @@ beside the statement; never a value itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 from psycopg2 import sql
@@ -14,12 +15,19 @@ from psycopg2 import sql
 from chalicelib.db.contracts.versions import schema_name
 from chalicelib.db.sql import statements
 
-_FAMILY = "contracts_search"
+FAMILIES = (
+    "contracts_search",
+    "contracts_texts",
+    "contracts_entities",
+    "contracts_export",
+    "contracts_review",
+    "contracts_similar",
+)
 
 
 def fragment(name: str, version: int, **parts: str | sql.Composable) -> sql.Composed:
     """A piece without its line of purpose; a part that is a plain text is an identifier."""
-    _, _, text = statements(_FAMILY)[name].partition("\n")
+    _, _, text = _pieces()[name].partition("\n")
     identifiers = {key: sql.Identifier(part) if isinstance(part, str) else part for key, part in parts.items()}
     return sql.SQL(text).format(schema=sql.Identifier(schema_name(version)), **identifiers)
 
@@ -39,6 +47,20 @@ def any_of(pieces: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL("({})").format(sql.SQL(" OR ").join(pieces))
 
 
+def united(pieces: Sequence[sql.Composable]) -> sql.Composable:
+    """Queries, at least one, as one: the rows of any, each once."""
+    return sql.SQL("\nUNION\n").join(pieces)
+
+
 def joined(pieces: Sequence[sql.Composable], operator: Literal["&", "|", "||"]) -> sql.Composable:
     """Lists, at least one, as one: what is in all, in any, or all after each other."""
     return sql.SQL("({})").format(sql.SQL(f"\n    {operator} ").join(pieces))
+
+
+@cache
+def _pieces() -> dict[str, str]:
+    named = [piece for family in FAMILIES for piece in statements(family).items()]
+    pieces = dict(named)
+    if len(pieces) < len(named):
+        raise ValueError(f"a name occurs in two of {', '.join(FAMILIES)}")
+    return pieces

@@ -1,4 +1,4 @@
-"""`python -m chalicelib.db.contracts.import_file FILE`: loads a CSV file of awarded contracts as the current version.
+"""`python -m chalicelib.db.contracts.import_file FILE`: loads a file of awarded contracts as the current version.
 
 The load is the one that the import job runs; here are the arguments and the lines that a person reads.
 """
@@ -16,7 +16,6 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, NoReturn
 
-import msgspec
 import psycopg2
 
 from chalicelib.clock import Clock
@@ -26,12 +25,14 @@ from chalicelib.db.contracts.versions import Versions
 from chalicelib.db.migrate import migrate
 from chalicelib.db.takeover.address import hide, masked
 from chalicelib.errors import Cancelled, JobFailed, SluiceError
-from chalicelib.search.award_file import AwardFile
+from chalicelib.search.formats import open_source
+from chalicelib.search.source import Source
 
 _HELP = """\
-Loads a CSV file whose first lines name its columns. Readers stay with the contracts that are there until the new ones
-take their place at once; until then every end but a good one changes nothing. Rows that cannot be loaded are written to
-FILE.rejects.csv with their lines and what is wrong.
+Loads a CSV file whose first lines name its columns, or OCDS releases as JSON or JSON Lines; each may be packed with
+gzip. Readers stay with the contracts that are there until the new ones take their place at once; until then every end
+but a good one changes nothing. Rows that cannot be loaded are written to FILE.rejects.csv with their lines and what is
+wrong.
 """
 # Between two looks at whether somebody wants to stop.
 _PATIENCE_S = 0.2
@@ -97,7 +98,7 @@ class Watched:
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Runs the command line; answers 0 when done, 1 when nothing was changed, 2 where the call was incomplete."""
     parser = _Parser(prog="python -m chalicelib.db.contracts.import_file", description=_HELP)
-    parser.add_argument("file", type=Path, help="the CSV file")
+    parser.add_argument("file", type=Path, help="the file")
     parser.add_argument("--postgres", metavar="URL", help="address of the database; without it DATABASE_URL is used")
     options = parser.parse_args(arguments)
     dsn = options.postgres or environ.get("DATABASE_URL", "")
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def _import(file: Path, dsn: str) -> None:
     source = _source(file)
-    _say(f"Source: {file} ({source.size / 1e6:.1f} MB)")
+    _say(f"Source: {file} ({file.stat().st_size / 1e6:.1f} MB)")
     _say(f"Target: {masked(dsn)}")
     applied = migrate(dsn, phases=("pre",))
     if applied:
@@ -140,16 +141,16 @@ def _import(file: Path, dsn: str) -> None:
     )
 
 
-def _source(file: Path) -> AwardFile:
+def _source(file: Path) -> Source:
     def open_at(byte: int) -> IO[bytes]:
         opened = file.open("rb")
         opened.seek(byte)
         return opened
 
-    return AwardFile(open_at, file.stat().st_size)
+    return open_source(open_at, file.stat().st_size)
 
 
-def _load(dsn: str, version: int, progress: Watched, source: AwardFile) -> None:
+def _load(dsn: str, version: int, progress: Watched, source: Source) -> None:
     clock = Clock()
     for phase in PHASES:
         began_s = clock.now()
@@ -169,7 +170,8 @@ def _write_rejections(file: Path, versions: Versions, version: int) -> None:
         with path.open("w", encoding="utf-8", newline="") as opened:
             writer = csv.writer(opened)
             writer.writerow(("line", "column", "value", "reason"))
-            writer.writerows(map(msgspec.structs.astuple, chain((first,), rejections)))
+            for row in chain((first,), rejections):
+                writer.writerow((row.line, row.column, row.value, row.reason))
     except OSError as error:
         _say(f"Rejected rows could not be written to {path}: {error.strerror}")
     else:

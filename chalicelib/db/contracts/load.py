@@ -15,13 +15,15 @@ from psycopg2.extras import RealDictCursor
 
 from chalicelib.db.contracts.dimensions import DIMENSIONS, fill_dimension
 from chalicelib.db.contracts.session import Session
-from chalicelib.db.contracts.staging import Source, Staging
+from chalicelib.db.contracts.staging import Staging
 from chalicelib.db.contracts.state import Sizes, State, expect_state, keep_state, read_state
+from chalicelib.db.contracts.sums import SHARES, fill_share
 from chalicelib.db.contracts.versions import Counts, Versions, compose, current_version, one_row
-from chalicelib.db.contracts.words import fill_range
+from chalicelib.db.contracts.words import RangeFiller
 from chalicelib.db.sql import statements
 from chalicelib.errors import JobFailed, SluiceError
 from chalicelib.jobs.kind import Progress
+from chalicelib.search.source import Source
 
 # In their order, with what a person is told.
 _DOING = {
@@ -30,21 +32,29 @@ _DOING = {
     "facts": "sorting rows",
     "titles": "keeping titles",
     "words": "collecting words",
+    "pairs": "collecting pairs of words",
     "indexes": "making indexes",
     "rollups": "summing up",
     "vacuum": "tidying up",
+    "sums": "summing up common words",
+    "vacuum_sums": "tidying up again",
     "publish": "publishing",
 }
 PHASES = tuple(_DOING)
 # Where each phase ends, of a whole of 100, as measured.
-_ENDS = dict(zip(PHASES, (32, 40, 48, 55, 83, 90, 95, 99, 100), strict=True))
-_TABLES = (*DIMENSIONS, "fact", "title", "word", "month", "entity_year")
+_ENDS = dict(zip(PHASES, (21, 26, 31, 37, 55, 74, 78, 80, 83, 98, 99, 100), strict=True))
+# What is summed up from facts without a look at their table needs its pages marked.
+_VACUUMED = {
+    "vacuum": (*DIMENSIONS, "fact", "title", "word", "pair", "month", "entity_year"),
+    "vacuum_sums": ("summed", "summed_month", "summed_name"),
+}
 _INDEXES = tuple(statements("contracts_indexes"))
 _PARTS = {
     "dimensions": len(DIMENSIONS),
     "indexes": len(_INDEXES),
     "rollups": len(DIMENSIONS) + 1,
-    "vacuum": len(_TABLES),
+    "sums": SHARES,
+    **{phase: len(tables) for phase, tables in _VACUUMED.items()},
 }
 
 
@@ -70,7 +80,7 @@ class Load:
         if phase == "stage":
             assert source is not None
             return self._stage(state, source)
-        if phase == "vacuum":
+        if phase in _VACUUMED:
             return self._vacuum(state)
         if phase == "publish":
             return self._publish(state)
@@ -88,6 +98,7 @@ class Load:
             return False
         with self._session.transaction() as cursor:
             expect_state(cursor, self._version, end)
+            staging.merge(cursor)
             cursor.execute(self._compose("analyze_stage"))
             self._keep(cursor, end, is_last=True)
         return True
@@ -98,8 +109,10 @@ class Load:
             "facts": self._fill_facts,
             "titles": self._fill_titles,
             "words": self._fill_words,
+            "pairs": self._fill_pairs,
             "indexes": self._make_index,
             "rollups": self._fill_rollup,
+            "sums": self._fill_sums,
         }[state.phase]
         with self._session.transaction() as cursor:
             expect_state(cursor, self._version, state)
@@ -124,13 +137,20 @@ class Load:
         return True
 
     def _fill_words(self, cursor: RealDictCursor, state: State) -> bool:
-        share = self._share(state, None)
-        is_last = fill_range(
-            cursor, self._version, state.part, self._sizes.range_rows, lambda: self._tell("words", share)
-        )
+        is_last = self._ranges(cursor, state).words(state.part, self._sizes.range_rows)
         if is_last:
-            cursor.execute(self._compose("fill_words"))
+            cursor.execute(self._compose("fill_words"), msgspec.structs.asdict(self._sizes))
         return is_last
+
+    def _fill_pairs(self, cursor: RealDictCursor, state: State) -> bool:
+        is_last = self._ranges(cursor, state).pairs(state.part, self._sizes.range_rows)
+        if is_last:
+            cursor.execute(self._compose("fill_pairs"))
+        return is_last
+
+    def _ranges(self, cursor: RealDictCursor, state: State) -> RangeFiller:
+        share = self._share(state, None)
+        return RangeFiller(cursor, self._version, lambda: self._tell(state.phase, share))
 
     def _make_index(self, cursor: RealDictCursor, state: State) -> bool:
         cursor.execute(compose("contracts_indexes", _INDEXES[state.part], self._version))
@@ -145,10 +165,14 @@ class Load:
         cursor.execute(self._compose("index_entity_years"))
         return True
 
+    def _fill_sums(self, cursor: RealDictCursor, state: State) -> bool:
+        return fill_share(cursor, self._version, state.part, self._sizes)
+
     def _vacuum(self, state: State) -> bool:
+        tables = _VACUUMED[state.phase]
         with self._session.statements() as cursor:
-            cursor.execute(compose("contracts_load", "vacuum", self._version, table=_TABLES[state.part]))
-        is_last = state.part + 1 == len(_TABLES)
+            cursor.execute(compose("contracts_load", "vacuum", self._version, table=tables[state.part]))
+        is_last = state.part + 1 == len(tables)
         with self._session.transaction() as cursor:
             expect_state(cursor, self._version, state)
             self._keep(cursor, state, is_last=is_last)
@@ -181,8 +205,8 @@ class Load:
     def _share(self, state: State, source: Source | None) -> float:
         """How much of its phase is done, as far as that is known between two parts."""
         if state.phase == "stage":
-            return state.byte / source.size if source is not None and source.size else 0.0
-        if state.phase == "words":
+            return min(1.0, state.byte / source.size) if source is not None and source.size else 0.0
+        if state.phase in ("words", "pairs"):
             return min(1.0, state.part * self._sizes.range_rows / state.rows_read)
         return state.part / _PARTS.get(state.phase, 1)
 

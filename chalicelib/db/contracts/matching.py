@@ -8,11 +8,13 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from psycopg2 import sql
 
 from chalicelib.db.contracts.fragments import all_of, any_of, fragment, joined, placeholder
-from chalicelib.db.contracts.scope import Lookup, Scope
+from chalicelib.db.contracts.lookups import Lookup, Pairs
+from chalicelib.db.contracts.scope import Scope
 
 # To look up the facts of a row costs some ten times what it costs to read past them in an index, so at most some 40 ms.
 _MOST_LOOKUPS = 20_000
@@ -86,29 +88,74 @@ def _slices(scope: Scope) -> sql.Composable:
 
 def _keywords(scope: Scope, within: sql.Composable | None = None) -> sql.Composable:
     """The rows with any of the keywords, of those `within` where that is given."""
-    return joined([_keyword(scope, place, within) for place in range(len(scope.keywords))], "|")
+    return joined([_keyword(scope, str(place), lookup, within) for place, lookup in enumerate(scope.keywords)], "|")
 
 
-def _keyword(scope: Scope, place: int, within: sql.Composable | None) -> sql.Composable:
-    lookup = scope.keywords[place]
-    lists = [_word_rows(scope, lookup, place, test) for test in range(len(lookup.words))]
-    candidates = [*([] if within is None else [within]), *lists]
-    if not lookup.texts:
-        return joined(candidates, "&")
-    patterns = placeholder(f"texts_{place}")
-    if not candidates:
-        return fragment("text_rows_of_all", scope.version, patterns=patterns)
-    return fragment("text_rows", scope.version, candidates=joined(candidates, "&"), patterns=patterns)
+def _keyword(scope: Scope, place: str, lookup: Lookup, within: sql.Composable | None) -> sql.Composable:
+    wanted = _wanted(scope, place, lookup, within)
+    if not lookup.unwanted:
+        return wanted
+    kept = fragment("kept", scope.version)
+    unwanted = [_wanted(scope, own, each, kept) for own, each in _unwanted(place, lookup)]
+    return fragment("without", scope.version, wanted=wanted, unwanted=joined(unwanted, "|"))
 
 
-def _word_rows(scope: Scope, lookup: Lookup, place: int, test: int) -> sql.Composable:
-    tokens = lookup.words[test].tokens
+def _unwanted(place: str, lookup: Lookup) -> Iterator[tuple[str, Lookup]]:
+    """What a lookup leaves out, and what its values are named after."""
+    return ((f"{place}_not_{rank}", each) for rank, each in enumerate(lookup.unwanted))
+
+
+def _wanted(scope: Scope, place: str, lookup: Lookup, within: sql.Composable | None) -> sql.Composable:
+    lists = [
+        *([] if within is None else [within]),
+        *(_rows(scope, f"word_{place}_{test}", words.tokens) for test, words in enumerate(lookup.words)),
+        *(_pair_rows(scope, f"pair_{place}_{test}", pairs, within) for test, pairs in enumerate(lookup.pairs)),
+    ]
+    if not lookup.texts and not lookup.phrases:
+        return joined(lists, "&")
+    tests = _tests(scope, place, has_texts=bool(lookup.texts), has_phrases=bool(lookup.phrases))
+    if not lists:
+        return fragment("text_rows_of_all", scope.version, tests=tests)
+    return fragment("text_rows", scope.version, candidates=joined(lists, "&"), tests=tests)
+
+
+def _tests(scope: Scope, place: str, *, has_texts: bool, has_phrases: bool) -> sql.Composable:
+    """What holds for a title with all texts and all phrases."""
+    texts = [fragment("has_texts", scope.version, patterns=placeholder(f"texts_{place}"))] if has_texts else []
+    phrases = [fragment("has_phrases", scope.version, patterns=placeholder(f"phrases_{place}"))] if has_phrases else []
+    return all_of([*texts, *phrases])
+
+
+def _pair_rows(scope: Scope, name: str, pairs: Pairs, within: sql.Composable | None) -> sql.Composable:
+    """Rows with a pair that is listed, and rows with two words of which one is rare: those with the text, or all."""
+    listed = _rows(scope, name, pairs.listed.tokens, "pair")
+    sides = [
+        joined([_rows(scope, f"{name}_{rare}_rare", words.rare), _rows(scope, f"{name}_{other}", others.tokens)], "&")
+        for rare, words, other, others in (
+            ("left", pairs.left, "right", pairs.right),
+            ("right", pairs.right, "left", pairs.left),
+        )
+        if words.rare
+    ]
+    if not sides:
+        return listed
+    others = joined(sides, "|")
+    if pairs.text is None:
+        return joined([listed, others], "|")
+    candidates = others if within is None else joined([within, others], "&")
+    tests = _tests(scope, name, has_texts=True, has_phrases=pairs.phrase is not None)
+    texts = fragment("text_rows", scope.version, candidates=candidates, tests=tests)
+    return joined([listed, texts], "|")
+
+
+def _rows(scope: Scope, name: str, tokens: tuple[str, ...], table: Literal["word", "pair"] = "word") -> sql.Composable:
+    """The rows with any of the words, or pairs."""
     lists: list[sql.Composable] = [
-        fragment("word_rows", scope.version, token=placeholder(f"word_{place}_{test}_{rank}"))
+        fragment("word_rows", scope.version, table=table, token=placeholder(f"{name}_{rank}"))
         for rank in range(min(len(tokens), _OWN_LISTS))
     ]
     if len(tokens) > _OWN_LISTS:
-        lists.append(fragment("more_word_rows", scope.version, tokens=placeholder(f"more_words_{place}_{test}")))
+        lists.append(fragment("more_word_rows", scope.version, table=table, tokens=placeholder(f"{name}_more")))
     return joined(lists or [fragment("no_rows", scope.version)], "|")
 
 
@@ -125,8 +172,29 @@ def _values(scope: Scope) -> Iterator[tuple[str, object]]:
     yield "smallest", scope.amounts.low
     yield "largest", scope.amounts.high
     for place, lookup in enumerate(scope.keywords):
-        yield f"texts_{place}", list(lookup.texts)
-        for test, words in enumerate(lookup.words):
-            for rank, token in enumerate(words.tokens[:_OWN_LISTS]):
-                yield f"word_{place}_{test}_{rank}", token
-            yield f"more_words_{place}_{test}", list(words.tokens[_OWN_LISTS:])
+        for own, each in ((str(place), lookup), *_unwanted(str(place), lookup)):
+            yield from _keyword_values(own, each)
+
+
+def _keyword_values(place: str, lookup: Lookup) -> Iterator[tuple[str, object]]:
+    yield f"texts_{place}", list(lookup.texts)
+    yield f"phrases_{place}", list(lookup.phrases)
+    for test, pairs in enumerate(lookup.pairs):
+        yield f"texts_pair_{place}_{test}", [pairs.text]
+        yield f"phrases_pair_{place}_{test}", [pairs.phrase]
+    for name, tokens in _lists(place, lookup):
+        yield from ((f"{name}_{rank}", token) for rank, token in enumerate(tokens[:_OWN_LISTS]))
+        yield f"{name}_more", list(tokens[_OWN_LISTS:])
+
+
+def _lists(place: str, lookup: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """All lists of words that pieces of a lookup may name."""
+    for test, words in enumerate(lookup.words):
+        yield f"word_{place}_{test}", words.tokens
+    for test, pairs in enumerate(lookup.pairs):
+        name = f"pair_{place}_{test}"
+        yield name, pairs.listed.tokens
+        yield f"{name}_left", pairs.left.tokens
+        yield f"{name}_right", pairs.right.tokens
+        yield f"{name}_left_rare", pairs.left.rare
+        yield f"{name}_right_rare", pairs.right.rare

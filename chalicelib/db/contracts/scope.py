@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from msgspec import Struct
-from psycopg2 import errors
+from psycopg2 import errors, sql
 from psycopg2.extras import RealDictCursor
 
-from chalicelib.db.connect import Database
-from chalicelib.db.contracts.fragments import any_of, fragment, placeholder
+from chalicelib.db.contracts.fragments import all_of, any_of, fragment, placeholder, united
+from chalicelib.db.contracts.lookups import Lookup, find_lookups
+from chalicelib.db.contracts.versions import Transactions
 from chalicelib.errors import Gone
-from chalicelib.search.conditions import Conditions, Keyword, Patterns, conditions_of
+from chalicelib.search.conditions import Conditions, NameTest, Patterns, conditions_of
 from chalicelib.search.filters import Centavos, Days, Filters
 from chalicelib.search.paging import Dimension
 
@@ -37,20 +38,6 @@ class Span(Struct, frozen=True):
     @property
     def rows(self) -> int:
         return self.high - self.low + 1
-
-
-class Words(Struct, frozen=True):
-    """Words of which a row has one, the most frequent first; `postings` is how long their lists are together."""
-
-    tokens: tuple[str, ...] = ()
-    postings: int = 0
-
-
-class Lookup(Struct, frozen=True):
-    """One item of the keywords: rows with a word of each of `words` in whose titles all texts stand."""
-
-    words: tuple[Words, ...]
-    texts: Patterns
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -79,7 +66,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     @property
     def most_by_words(self) -> int:
         """How many rows the keywords have at most."""
-        return sum(min((each.postings for each in lookup.words), default=self.rows) for lookup in self.keywords)
+        return sum(lookup.most(self.rows) for lookup in self.keywords)
 
     @property
     def most_by_facts(self) -> int:
@@ -89,11 +76,19 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def opened(database: Database, version: int, filters: Filters) -> Iterator[tuple[RealDictCursor, Scope]]:
+def opened(database: Transactions, version: int, filters: Filters) -> Iterator[tuple[RealDictCursor, Scope]]:
     """A transaction and the scope of filters that have passed their check; raises Gone if the version was dropped."""
+    with reading(database, version) as cursor:
+        yield cursor, find_scope(cursor, version, conditions_of(filters))
+
+
+@contextmanager
+def reading(database: Transactions, version: int) -> Iterator[RealDictCursor]:
+    """A transaction that reads a version; raises Gone if the version was dropped."""
     try:
         with database.transaction() as cursor:
-            yield cursor, find_scope(cursor, version, conditions_of(filters))
+            cursor.execute(fragment("settle", version))
+            yield cursor
     except errors.UndefinedTable:
         raise Gone(f"version {version} of the contracts has been replaced; ask again") from None
 
@@ -106,7 +101,7 @@ def find_scope(cursor: RealDictCursor, version: int, conditions: Conditions) -> 
         version=version,
         rows=rows,
         names={name: _find_names(cursor, version, name, items) for name, items in conditions.names.items()},
-        keywords=_find_words(cursor, version, conditions.keywords, rows),
+        keywords=find_lookups(cursor, version, conditions.keywords, rows),
         days=conditions.days,
         spans=_find_spans(cursor, version, conditions.days),
         amounts=conditions.amounts,
@@ -114,35 +109,32 @@ def find_scope(cursor: RealDictCursor, version: int, conditions: Conditions) -> 
     )
 
 
-def _find_names(cursor: RealDictCursor, version: int, dimension: Dimension, items: tuple[Patterns, ...]) -> Names:
-    values = {f"item_{place}": list(patterns) for place, patterns in enumerate(items)}
-    fits = [fragment("name_fits", version, patterns=placeholder(name)) for name in values]
-    cursor.execute(fragment("names", version, dimension=dimension, fits=any_of(fits)), values)
+def _find_names(cursor: RealDictCursor, version: int, dimension: Dimension, tests: tuple[NameTest, ...]) -> Names:
+    values: dict[str, object] = {}
+    together: list[sql.Composable] = []
+    alone: list[sql.Composable] = []
+    for place, test in enumerate(tests):
+        own = dict(_name_values(f"item_{place}", test))
+        fits = all_of([fragment(piece, version, patterns=placeholder(name)) for name, (piece, _) in own.items()])
+        (alone if test.phrases or test.unwanted_phrases else together).append(fits)
+        values |= {name: list(patterns) for name, (_, patterns) in own.items()}
+    # Each with a phrase looks at the names by itself: Postgres keeps but 32 regular expressions compiled.
+    scans = [*([any_of(together)] if together else []), *alone]
+    found = united([fragment("names_that_fit", version, dimension=dimension, fits=fits) for fits in scans])
+    cursor.execute(fragment("names", version, found=found), values)
     row = cursor.fetchall()[0]
     return Names(tuple(row["ids"]), row["awards"])
 
 
-def _find_words(cursor: RealDictCursor, version: int, keywords: tuple[Keyword, ...], rows: int) -> tuple[Lookup, ...]:
-    patterns = sorted({test.word for keyword in keywords for test in keyword.words})
-    found: dict[str, Words | None] = dict.fromkeys(patterns, Words())
-    if patterns:
-        values = {
-            "patterns": [pattern for pattern in patterns if "%" in pattern],
-            "words": [pattern for pattern in patterns if "%" not in pattern],
-            "rows": rows,
-        }
-        cursor.execute(fragment("words", version), values)
-        for row in cursor.fetchall():
-            found[row["text"]] = row["tokens"] and Words(tuple(row["tokens"]), int(row["postings"]))
-    return tuple(_lookup(keyword, found) for keyword in keywords)
-
-
-def _lookup(keyword: Keyword, found: Mapping[str, Words | None]) -> Lookup:
-    words = [(test, found[test.word]) for test in keyword.words]
-    return Lookup(
-        tuple(each for _, each in words if each is not None),
-        tuple(dict.fromkeys([*keyword.texts, *(test.text for test, each in words if each is None)])),
-    )
+def _name_values(name: str, test: NameTest) -> Iterator[tuple[str, tuple[str, Patterns]]]:
+    """The patterns of a test by the names of their values, with the piece that each are for."""
+    yield name, ("name_fits", test.texts)
+    if test.phrases:
+        yield f"{name}_phrases", ("name_has_phrases", test.phrases)
+    if test.unwanted_texts:
+        yield f"{name}_not", ("name_lacks_texts", test.unwanted_texts)
+    if test.unwanted_phrases:
+        yield f"{name}_not_phrases", ("name_lacks_phrases", test.unwanted_phrases)
 
 
 def _find_spans(cursor: RealDictCursor, version: int, days: tuple[Days, ...]) -> tuple[Span, ...]:

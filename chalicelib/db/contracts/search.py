@@ -7,13 +7,22 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.db.contracts.fragments import fragment
-from chalicelib.db.contracts.scope import Span, opened
-from chalicelib.db.contracts.statements import page_statement, run, series_statement, table_statement
+from chalicelib.db.contracts.scope import Scope, Span, find_scope, opened, reading
+from chalicelib.db.contracts.statements import (
+    page_statement,
+    run,
+    series_statement,
+    table_statement,
+    word_series_statement,
+)
+from chalicelib.search.conditions import conditions_of
 from chalicelib.search.filters import Filters
 from chalicelib.search.paging import Dimension, GroupOrder, Order, Page
 from chalicelib.search.result import Contract, Group, LabelTotal, MonthTotal, Series, Summary, YearTotal, average
 
 if TYPE_CHECKING:
+    from psycopg2.extras import RealDictCursor
+
     from chalicelib.db.connect import Database, Row
 
 
@@ -26,19 +35,16 @@ class ContractSearch:
     def page(self, version: int, filters: Filters, page: Page, order: Order) -> tuple[list[Contract], int]:
         """The awards of a page, and how many fit in all, also behind the last page."""
         with opened(self._database, version, filters) as (cursor, scope):
-            if scope.is_of_time_alone and order.is_default:
-                spans = scope.spans if scope.days else (Span(1, scope.rows),)
-                total, rids = sum(span.rows for span in spans), list(_slice(spans, page))
-            else:
-                row = run(cursor, page_statement(scope, page, order))[0]
-                total, rids = row["total"], row["rids"]
-            cursor.execute(fragment("contracts", version), {"rids": rids})
-            return [_contract(row) for row in cursor.fetchall()], total
+            return find_page(cursor, scope, page, order)
 
     def series(self, version: int, filters: Filters, most: int) -> Series:
         """What charts show, with the `most` names of each dimension that have the largest sums."""
-        with opened(self._database, version, filters) as (cursor, scope):
-            return _series(run(cursor, series_statement(scope, most)))
+        conditions = conditions_of(filters)
+        with reading(self._database, version) as cursor:
+            word = _summed_word(cursor, version, conditions.only_run, most)
+            if word is not None:
+                return _series(run(cursor, word_series_statement(version, word, most)))
+            return _series(run(cursor, series_statement(find_scope(cursor, version, conditions), most)))
 
     def table(
         self, version: int, filters: Filters, dimension: Dimension, page: Page, order: GroupOrder
@@ -47,6 +53,37 @@ class ContractSearch:
         with opened(self._database, version, filters) as (cursor, scope):
             rows = run(cursor, table_statement(scope, dimension, page, order))
         return [_group(row) for row in rows if row["awards"] is not None], rows[0]["groups"]
+
+
+def find_page(cursor: RealDictCursor, scope: Scope, page: Page, order: Order) -> tuple[list[Contract], int]:
+    """The awards of a page of a scope, and how many fit in all."""
+    if scope.is_of_time_alone and order.is_default:
+        spans = spans_of(scope)
+        total, rids = sum(span.rows for span in spans), list(_slice(spans, page))
+    else:
+        row = run(cursor, page_statement(scope, page, order))[0]
+        total, rids = row["total"], row["rids"]
+    return read_contracts(cursor, scope.version, rids), total
+
+
+def read_contracts(cursor: RealDictCursor, version: int, rids: Sequence[int]) -> list[Contract]:
+    """The awards with these numbers, in this order."""
+    cursor.execute(fragment("contracts", version), {"rids": list(rids)})
+    return [_contract(row) for row in cursor.fetchall()]
+
+
+def spans_of(scope: Scope) -> tuple[Span, ...]:
+    """All rows of a scope of time alone."""
+    return scope.spans if scope.days else (Span(1, scope.rows),)
+
+
+def _summed_word(cursor: RealDictCursor, version: int, run_of_letters: str | None, most: int) -> int | None:
+    """The number of the word for which sums of so many names are kept: those of all rows that have it in any word."""
+    if run_of_letters is None:
+        return None
+    cursor.execute(fragment("summed_word", version), {"word": run_of_letters, "most": most})
+    row = cursor.fetchone()
+    return None if row is None else row["id"]
 
 
 def _slice(spans: Sequence[Span], page: Page) -> Iterator[int]:

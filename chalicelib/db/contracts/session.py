@@ -1,4 +1,4 @@
-"""The connection of a load: no limit on its statements, but every one of them can be interrupted."""
+"""The connection of long work: each statement may take as long as a function runs, and can be interrupted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from chalicelib.db.refusals import refusals
 from chalicelib.jobs.kind import Progress
 
 # Memory is for one load at a time: sorts of millions of rows, and the making of indexes.
-_OPTIONS = "-c statement_timeout=0 -c work_mem=128MB -c maintenance_work_mem=256MB -c jit=off -c client_encoding=UTF8"
+_OPTIONS = (
+    "-c statement_timeout=15min -c work_mem=128MB -c maintenance_work_mem=256MB -c jit=off -c client_encoding=UTF8"
+)
 
 
 class Session:

@@ -22,7 +22,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is done at a time."""
+    """How much is done at a time, and for how many rows it is worth to prepare an answer."""
 
     # Ten megabytes as text, some of them as Python's objects.
     batch_rows: int = 20_000
@@ -30,6 +30,13 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     part_batches: int = 25
     # Rows whose words are held in memory together; a hundred megabytes.
     range_rows: int = 500_000
+    # Rows of a word that is common, so that its pairs with others are listed: to look into the titles of fewer rows
+    # takes less than 50 ms.
+    common_rows: int = 10_000
+    # Rows of a word for which sums are kept: to sum up fewer takes less than 100 ms.
+    summed_rows: int = 50_000
+    # Names of each kind whose sums are kept for such a word, as many as charts may show.
+    summed_names: int = 1_000
 
 
 def read_state(cursor: RealDictCursor, version: int) -> State:

@@ -1,11 +1,12 @@
 """The statements of a search, composed of fragments for a scope, with their values beside them.
 
-Sums over the whole data set or over whole years are read from those made when it was loaded; all others pass once over
-the facts of the rows.
+Sums over the whole data set, over whole years or of a common word are read from those made when it was loaded; all
+others pass once over the facts of the rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -15,11 +16,12 @@ from psycopg2.extras import RealDictCursor
 from chalicelib.db.connect import Row
 from chalicelib.db.contracts.fragments import fragment
 from chalicelib.db.contracts.matching import conditions, found, values_of
+from chalicelib.db.contracts.rollups import KINDS, rollup_of
 from chalicelib.db.contracts.scope import Scope
 from chalicelib.search.paging import DIMENSIONS, Dimension, GroupField, GroupOrder, Order, Page, SortKey
 
-# How the load numbers dimensions in its sums by year.
-_KINDS: dict[Dimension, int] = {"contractor": 1, "organization": 2, "area": 3, "category": 4}
+# Dimensions that have few names.
+_PLACES: tuple[Dimension, ...] = ("area", "category")
 # Beyond the last number that a row can have.
 _FARTHEST = 2_147_000_000
 _TITLES: tuple[SortKey, ...] = ("contract_number", "award_title", "notice_title")
@@ -66,24 +68,40 @@ def page_statement(scope: Scope, page: Page, order: Order) -> Statement:
 
 def series_statement(scope: Scope, most: int) -> Statement:
     """Sums by month, and by name for the names with the largest ones: series, month, id, label, awards, total."""
-    largest = [
-        fragment(
-            "largest",
-            scope.version,
-            series=sql.Literal(dimension),
-            groups=_groups(scope, dimension, with_blank=False),
-            dimension=dimension,
-        )
-        for dimension in DIMENSIONS
-    ]
+    is_of_rows = _source(scope) == "rows"
     text = fragment(
         "series",
         scope.version,
         matching=_matching(scope),
+        places=fragment("places", scope.version) if is_of_rows else sql.SQL(""),
         months=fragment(f"months_of_{_source(scope)}", scope.version),
-        largest=sql.SQL("\nUNION ALL\n").join(largest),
+        largest=_largest(
+            scope.version,
+            {
+                dimension: fragment("groups_of_places", scope.version, dimension=dimension)
+                if is_of_rows and dimension in _PLACES
+                else _groups(scope, dimension, with_blank=False)
+                for dimension in DIMENSIONS
+            },
+        ),
     )
     return Statement(text, _sum_values(scope) | {"most": most})
+
+
+def word_series_statement(version: int, word: int, most: int) -> Statement:
+    """The same of the rows with a word, from its sums, which were kept for as many names at least."""
+    groups = {
+        dimension: fragment("groups_of_word", version, kind=sql.Literal(KINDS[dimension])) for dimension in DIMENSIONS
+    }
+    text = fragment(
+        "series",
+        version,
+        matching=sql.SQL(""),
+        places=sql.SQL(""),
+        months=fragment("months_of_word", version),
+        largest=_largest(version, groups),
+    )
+    return Statement(text, {"word": word, "most": most})
 
 
 def table_statement(scope: Scope, dimension: Dimension, page: Page, order: GroupOrder) -> Statement:
@@ -106,6 +124,15 @@ def amounts_statement(scope: Scope, name: Literal["first_digits", "roundness", "
     return Statement(text, values_of(scope) | {"bins": bins})
 
 
+def _largest(version: int, groups: Mapping[Dimension, sql.Composable]) -> sql.Composable:
+    """Of each dimension's groups those with the largest sums."""
+    largest = [
+        fragment("largest", version, series=sql.Literal(dimension), groups=grouped, dimension=dimension)
+        for dimension, grouped in groups.items()
+    ]
+    return sql.SQL("\nUNION ALL\n").join(largest)
+
+
 def _key(key: SortKey) -> sql.Composable:
     # Names are numbered in their order; titles are compared by code points, as Python does.
     return sql.SQL('{} COLLATE "C"').format(sql.Identifier("t", key)) if key in _TITLES else sql.Identifier("f", key)
@@ -118,9 +145,7 @@ def _direction(is_descending: bool, *, is_filled: bool) -> sql.SQL:
 
 def _source(scope: Scope) -> str:
     """Where sums come from."""
-    if not scope.is_of_time_alone or scope.years is None:
-        return "rows"
-    return ("all", "year", "years")[min(len(scope.years), 2)]
+    return rollup_of(scope) or "rows"
 
 
 def _matching(scope: Scope) -> sql.Composable:
@@ -131,7 +156,7 @@ def _matching(scope: Scope) -> sql.Composable:
 
 def _groups(scope: Scope, dimension: Dimension, *, with_blank: bool) -> sql.Composable:
     """Sums by name; those of the rows without a name may be among them in any case."""
-    kind, source = sql.Literal(_KINDS[dimension]), _source(scope)
+    kind, source = sql.Literal(KINDS[dimension]), _source(scope)
     groups = fragment(f"groups_of_{source}", scope.version, dimension=dimension, kind=kind)
     if source != "all" or not with_blank:
         return groups

@@ -29,3 +29,27 @@ CREATE INDEX ON {schema}.contractor (total DESC, id)
 -- name: largest_organizations
 -- Organizations by their sums.
 CREATE INDEX ON {schema}.organization (total DESC, id)
+
+-- name: most_awarded_contractors
+-- Contractors by how many awards they have, for lists of everything.
+CREATE INDEX ON {schema}.contractor (awards DESC, id)
+
+-- name: most_awarded_organizations
+-- Organizations by how many awards they made.
+CREATE INDEX ON {schema}.organization (awards DESC, id)
+
+-- name: exact_contractors
+-- Finds a contractor by its whole name, which may be too long for an index, and by the id that is made of it.
+CREATE INDEX ON {schema}.contractor (md5(name))
+
+-- name: exact_organizations
+-- Finds an organization in the same way.
+CREATE INDEX ON {schema}.organization (md5(name))
+
+-- name: like_contractors
+-- Finds contractors whose names read alike, however long.
+CREATE INDEX ON {schema}.contractor USING hash (likeness)
+
+-- name: like_organizations
+-- Finds organizations in the same way.
+CREATE INDEX ON {schema}.organization USING hash (likeness)

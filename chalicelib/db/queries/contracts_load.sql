@@ -1,8 +1,9 @@
 -- name: create
 -- What a version has, and what its load needs until it is published; the latter does without the journal of writes.
+-- `total` sums without numbers of any size, which take twice as long: more than a bigint holds is refused at load.
 CREATE SCHEMA {schema};
 CREATE TABLE {schema}.contractor (
-    id integer, name text COLLATE "C" NOT NULL, folded text COLLATE "C" NOT NULL,
+    id integer, name text COLLATE "C" NOT NULL, folded text COLLATE "C" NOT NULL, likeness text COLLATE "C" NOT NULL,
     awards integer NOT NULL, total bigint NOT NULL, first_date date, last_date date
 );
 CREATE TABLE {schema}.organization (LIKE {schema}.contractor);
@@ -15,8 +16,17 @@ CREATE TABLE {schema}.fact (
 CREATE TABLE {schema}.title (
     rid integer, contract_number text, award_title text, notice_title text, search_text text NOT NULL
 );
-CREATE TABLE {schema}.word (token text COLLATE "C", df integer NOT NULL, rids integer[] NOT NULL);
+CREATE TABLE {schema}.word (
+    token text COLLATE "C", df integer NOT NULL, is_common boolean NOT NULL, rids integer[] NOT NULL
+);
 ALTER TABLE {schema}.word ALTER COLUMN rids SET STORAGE EXTERNAL;
+CREATE TABLE {schema}.pair (token text COLLATE "C", df integer NOT NULL, rids integer[] NOT NULL);
+ALTER TABLE {schema}.pair ALTER COLUMN rids SET STORAGE EXTERNAL;
+CREATE TABLE {schema}.summed (id integer, token text COLLATE "C" NOT NULL, names integer NOT NULL);
+CREATE TABLE {schema}.summed_month (word integer NOT NULL, month date, awards integer NOT NULL, total bigint NOT NULL);
+CREATE TABLE {schema}.summed_name (
+    word integer NOT NULL, kind smallint NOT NULL, id integer NOT NULL, awards integer NOT NULL, total bigint NOT NULL
+);
 CREATE TABLE {schema}.month (month date, awards integer NOT NULL, total bigint NOT NULL);
 CREATE TABLE {schema}.entity_year (
     kind smallint NOT NULL, id integer, year smallint, awards integer NOT NULL, total bigint NOT NULL
@@ -27,12 +37,18 @@ CREATE UNLOGGED TABLE {schema}.stage (
     amount bigint NOT NULL, contractor text COLLATE "C" NOT NULL, organization text COLLATE "C",
     area text COLLATE "C", category text COLLATE "C", search_text text NOT NULL
 );
-CREATE UNLOGGED TABLE {schema}.name (name text COLLATE "C" NOT NULL, folded text COLLATE "C" NOT NULL);
+CREATE UNLOGGED TABLE {schema}.name (
+    name text COLLATE "C" NOT NULL, folded text COLLATE "C" NOT NULL, likeness text COLLATE "C" NOT NULL
+);
+CREATE UNLOGGED TABLE {schema}.mention (
+    place bigint NOT NULL, key uuid NOT NULL, line bigint NOT NULL, rank bigint NOT NULL
+);
 CREATE UNLOGGED TABLE {schema}.placing (place bigint NOT NULL, rid integer NOT NULL);
 CREATE UNLOGGED TABLE {schema}.word_part (
     token text COLLATE "C" NOT NULL, part integer NOT NULL, df integer NOT NULL, rids integer[] NOT NULL
 );
 ALTER TABLE {schema}.word_part ALTER COLUMN rids SET STORAGE EXTERNAL;
+CREATE AGGREGATE {schema}.total (bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 CREATE AGGREGATE {schema}.joined (integer[]) (SFUNC = array_cat, STYPE = integer[]);
 CREATE UNLOGGED TABLE {schema}.load (
     phase text NOT NULL, part integer NOT NULL, rows_read bigint NOT NULL, byte bigint NOT NULL, lines bigint NOT NULL
@@ -58,6 +74,27 @@ COPY {schema}.stage FROM STDIN WITH (FORMAT csv)
 -- Takes rejected rows from the client.
 COPY {schema}.rejection FROM STDIN WITH (FORMAT csv)
 
+-- name: copy_mentions
+-- Takes from the client what names the awards that may be told of more than once.
+COPY {schema}.mention FROM STDIN WITH (FORMAT csv)
+
+-- name: reject_told_again
+-- Of the rows that tell of the same award keeps the one with the highest rank, of equals the last.
+ANALYZE {schema}.mention;
+WITH mentions AS (
+    SELECT place, line, first_value(line) OVER ranked AS counted_line, row_number() OVER ranked AS number
+    FROM {schema}.mention
+    WINDOW ranked AS (PARTITION BY key ORDER BY rank DESC, place DESC)
+), removed AS (
+    DELETE FROM {schema}.stage AS stage
+    USING mentions
+    WHERE mentions.number > 1 AND mentions.place = stage.place
+    RETURNING stage.place, line, contract_number, counted_line
+)
+INSERT INTO {schema}.rejection
+SELECT place, line, '', left(contract_number, 100), format(%(reason)s, counted_line)
+FROM removed
+
 -- name: is_staged
 -- Whether there is a row to be loaded.
 SELECT EXISTS (SELECT FROM {schema}.stage) AS is_staged
@@ -73,13 +110,13 @@ FROM {schema}.stage
 WHERE {dimension} IS NOT NULL
 
 -- name: copy_names
--- Takes names and their folded forms from the client.
+-- Takes names, their folded forms and what they share with names that read alike from the client.
 COPY {schema}.name FROM STDIN WITH (FORMAT csv)
 
 -- name: fill_dimension
 -- Numbers names in their order and sums what they stand for.
 INSERT INTO {schema}.{dimension}
-SELECT row_number() OVER (ORDER BY folded, name), name, folded, awards, total, first_date, last_date
+SELECT row_number() OVER (ORDER BY folded, name), name, folded, likeness, awards, total, first_date, last_date
 FROM {schema}.name
 JOIN (
     SELECT {dimension} AS name, count(*) AS awards, sum(amount) AS total,
@@ -110,7 +147,8 @@ LEFT JOIN {schema}.organization AS organization ON organization.name = stage.org
 LEFT JOIN {schema}.area AS area ON area.name = stage.area
 LEFT JOIN {schema}.category AS category ON category.name = stage.category
 ORDER BY rid;
-ALTER TABLE {schema}.fact ADD PRIMARY KEY (rid)
+ALTER TABLE {schema}.fact ADD PRIMARY KEY (rid) INCLUDE (award_date, amount, contractor, organization, area, category)
+    WITH (fillfactor = 100)
 
 -- name: fill_titles
 -- The rows' texts.
@@ -133,13 +171,85 @@ ORDER BY rid
 COPY {schema}.word_part FROM STDIN WITH (FORMAT csv)
 
 -- name: fill_words
--- Joins the ranges.
+-- Joins the ranges, and names the words whose sums are to be kept.
 INSERT INTO {schema}.word
+SELECT token, sum(df), sum(df) >= %(common_rows)s, {schema}.joined(rids ORDER BY part)
+FROM {schema}.word_part
+GROUP BY token
+ORDER BY token;
+ALTER TABLE {schema}.word ADD PRIMARY KEY (token) INCLUDE (df, is_common);
+TRUNCATE {schema}.word_part;
+INSERT INTO {schema}.summed
+SELECT row_number() OVER (ORDER BY token), token, %(summed_names)s
+FROM {schema}.word
+WHERE df >= %(summed_rows)s;
+ALTER TABLE {schema}.summed ADD PRIMARY KEY (id)
+
+-- name: common_words
+-- The words whose pairs are listed.
+SELECT token
+FROM {schema}.word
+WHERE is_common
+
+-- name: fill_pairs
+-- Joins the ranges in the same way.
+INSERT INTO {schema}.pair
 SELECT token, sum(df), {schema}.joined(rids ORDER BY part)
 FROM {schema}.word_part
 GROUP BY token
 ORDER BY token;
-ALTER TABLE {schema}.word ADD PRIMARY KEY (token)
+ALTER TABLE {schema}.pair ADD PRIMARY KEY (token)
+
+-- name: summed_words
+-- One of so many shares of the words whose sums are kept.
+SELECT id, token
+FROM {schema}.summed
+WHERE mod(id, %(shares)s) = %(share)s
+
+-- name: fill_sums
+-- Sums of the rows that have a text in any of their words: by month, and by the names with the largest ones.
+WITH found AS MATERIALIZED (
+    SELECT (SELECT rids FROM {schema}.word WHERE token = %(token)s) | coalesce(
+        (
+            SELECT array_agg(rid)
+            FROM {schema}.word, unnest(rids) AS rid
+            WHERE strpos(token, %(token)s) > 0 AND token <> %(token)s
+        ),
+        ARRAY[]::integer[]
+    ) AS rids
+), matching AS MATERIALIZED (
+    SELECT f.award_date, f.amount, f.contractor, f.organization, f.area, f.category
+    FROM {schema}.fact AS f
+    WHERE f.rid = ANY((SELECT rids FROM found)::integer[])
+), months AS (
+    INSERT INTO {schema}.summed_month
+    SELECT %(id)s, date_trunc('month', award_date::timestamp)::date AS month, sum(awards), sum(total)
+    FROM (
+        SELECT award_date, count(*) AS awards, {schema}.total(amount) AS total
+        FROM matching
+        GROUP BY award_date
+    ) AS days
+    GROUP BY month
+)
+INSERT INTO {schema}.summed_name
+{largest}
+
+-- name: largest_sums
+-- The names of a dimension with the largest sums.
+(
+    SELECT %(id)s, {kind}, {dimension}, count(*), {schema}.total(amount) AS total
+    FROM matching
+    WHERE {dimension} IS NOT NULL
+    GROUP BY {dimension}
+    ORDER BY total DESC, {dimension}
+    LIMIT %(names)s
+)
+
+-- name: index_sums
+-- Finds a word by its text, and its sums by its number.
+CREATE UNIQUE INDEX ON {schema}.summed (token) INCLUDE (id, names);
+CREATE INDEX ON {schema}.summed_month (word);
+CREATE INDEX ON {schema}.summed_name (word, kind, total DESC, id) INCLUDE (awards)
 
 -- name: fill_months
 -- Sums by month.
@@ -173,4 +283,4 @@ SELECT (SELECT count(*) FROM {schema}.fact) AS loaded, (SELECT count(*) FROM {sc
 -- name: clear
 -- Removes what only the load needs.
 DROP AGGREGATE {schema}.joined (integer[]);
-DROP TABLE {schema}.stage, {schema}.name, {schema}.placing, {schema}.word_part, {schema}.load
+DROP TABLE {schema}.stage, {schema}.mention, {schema}.name, {schema}.placing, {schema}.word_part, {schema}.load

@@ -1,33 +1,11 @@
+-- name: settle
+-- Has the rest of the transaction sort and group in memory, and not compile what is done before it would be compiled.
+SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
+
 -- name: rows
 -- How many awards there are.
 SELECT coalesce(sum(awards), 0)::integer AS awards
 FROM {schema}.month
-
--- name: names
--- Which names of a dimension fit, and how many awards they have.
-SELECT coalesce(array_agg(id), ARRAY[]::integer[]) AS ids, coalesce(sum(awards), 0)::integer AS awards
-FROM {schema}.{dimension}
-WHERE {fits}
-
--- name: name_fits
--- All of an item's texts stand in a name.
-folded LIKE ALL({patterns}::text[])
-
--- name: words
--- The words that fit each pattern, most frequent first, none if to unite their lists costs more than to read all titles.
-SELECT
-    pattern.text,
-    sum(word.df) AS postings,
-    CASE
-        WHEN sum(word.df) - max(word.df) <= %(rows)s THEN array_agg(word.token ORDER BY word.df DESC, word.token)
-    END AS tokens
-FROM unnest(%(patterns)s::text[]) AS pattern (text)
-JOIN {schema}.word AS word ON word.token LIKE pattern.text
-GROUP BY pattern.text
-UNION ALL
-SELECT token, df, ARRAY[token]
-FROM {schema}.word
-WHERE token = ANY(%(words)s::text[])
 
 -- name: spans
 -- From which row to which the days go, for rows are numbered from the newest to the oldest; nothing for days without rows.
@@ -91,35 +69,6 @@ false
 -- name: no_rows
 -- An empty list.
 ARRAY[]::integer[]
-
--- name: word_rows
--- The rows with a word.
-coalesce((SELECT rids FROM {schema}.word WHERE token = {token}), ARRAY[]::integer[])
-
--- name: more_word_rows
--- The rows with any of several words.
-coalesce(
-    (SELECT array_agg(rid) FROM {schema}.word, unnest(rids) AS rid WHERE token = ANY({tokens}::text[])),
-    ARRAY[]::integer[]
-)
-
--- name: text_rows
--- The rows among candidates in whose titles all texts stand.
-coalesce(
-    (
-        SELECT array_agg(t.rid ORDER BY t.rid)
-        FROM {schema}.title AS t
-        WHERE t.rid = ANY((SELECT {candidates})::integer[]) AND t.search_text LIKE ALL({patterns}::text[])
-    ),
-    ARRAY[]::integer[]
-)
-
--- name: text_rows_of_all
--- The rows in whose titles all texts stand.
-coalesce(
-    (SELECT array_agg(t.rid ORDER BY t.rid) FROM {schema}.title AS t WHERE t.search_text LIKE ALL({patterns}::text[])),
-    ARRAY[]::integer[]
-)
 
 -- name: found_by_facts
 -- The numbers of the rows that fit, in order.
@@ -194,11 +143,35 @@ matching AS MATERIALIZED (
     WHERE {conditions}
 ),
 
+-- name: places
+-- Sums by area and category together: both have few names, so that the rows need be passed over once for both.
+places AS MATERIALIZED (
+    SELECT area, category, count(*) AS awards, {schema}.total(amount) AS total
+    FROM matching
+    GROUP BY area, category
+),
+
+-- name: summed_word
+-- A word whose sums are kept, if enough of them are.
+SELECT id
+FROM {schema}.summed
+WHERE token = %(word)s AND names >= %(most)s
+
 -- name: months_of_rows
 -- Sums by month, from those by day, of which there are few.
 SELECT date_trunc('month', award_date::timestamp)::date AS month, sum(awards) AS awards, sum(total) AS total
-FROM (SELECT award_date, count(*) AS awards, sum(amount) AS total FROM matching GROUP BY award_date) AS days
+FROM (
+    SELECT award_date, count(*) AS awards, {schema}.total(amount) AS total
+    FROM matching
+    GROUP BY award_date
+) AS days
 GROUP BY 1
+
+-- name: months_of_word
+-- Sums by month of the rows with a word.
+SELECT month, awards, total
+FROM {schema}.summed_month
+WHERE word = %(word)s
 
 -- name: months_of_all
 -- Sums by month of the whole data set.
@@ -219,9 +192,21 @@ WHERE extract(year FROM month)::integer = ANY(%(years)s::integer[])
 
 -- name: groups_of_rows
 -- Sums by name.
-SELECT {dimension} AS id, count(*) AS awards, sum(amount) AS total
+SELECT {dimension} AS id, count(*) AS awards, {schema}.total(amount) AS total
 FROM matching
 GROUP BY {dimension}
+
+-- name: groups_of_places
+-- Sums by name from those by two names.
+SELECT {dimension} AS id, sum(awards) AS awards, {schema}.total(total) AS total
+FROM places
+GROUP BY {dimension}
+
+-- name: groups_of_word
+-- Sums by name of the rows with a word, as many as were kept.
+SELECT id, awards, total
+FROM {schema}.summed_name
+WHERE word = %(word)s AND kind = {kind}
 
 -- name: groups_of_all
 -- Sums by name of the whole data set, names alone.
@@ -252,7 +237,7 @@ HAVING count(*) > 0
 
 -- name: series
 -- What charts show: sums by month, and by the names with the largest sums.
-WITH {matching} months AS (
+WITH {matching} {places} months AS (
     {months}
 )
 SELECT 'month' AS series, month, NULL::integer AS id, NULL::text AS label, awards::bigint, total::bigint

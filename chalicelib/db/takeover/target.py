@@ -19,7 +19,7 @@ _SET_ASIDE = "set_aside"
 # Any constant that nobody else takes: "takeover" as a number.
 _LOCK = 0x74616B656F766572
 # Rows come back as JSON whose times and numbers have to be spelled alike on every server.
-_OPTIONS = "-c timezone=UTC -c extra_float_digits=1"
+_OPTIONS = "-c statement_timeout=15min -c timezone=UTC -c extra_float_digits=1"
 _SQL = statements("takeover")
 
 

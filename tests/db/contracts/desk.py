@@ -20,7 +20,15 @@ TASKS = "/api/v1/data-processing/tasks"
 ADMIN = bearer("1", "admin")
 KINDS = [
     kinds.registry("prod").kinds[name]
-    for name in ("contracts_import", "contract_search", "contract_analytics", "contract_table")
+    for name in (
+        "contracts_import",
+        "contract_search",
+        "contract_analytics",
+        "contract_table",
+        "contract_export",
+        "contracts_alerts",
+        "alert_delivery",
+    )
 ]
 # What a client would export from a spreadsheet.
 THREE = """Award No,Award Date,Award Title,Amount,Supplier,Procuring Entity,Area,Category
@@ -37,26 +45,37 @@ class Desk:
         migrate(dsn)
         self.api = Api(*KINDS, **({"database_url": dsn, "public_search": True} | settings))
 
-    def upload(self, text: str) -> str:
+    def upload(self, content: str | bytes) -> str:
         """The id of a file that was sent."""
-        body = text.encode()
+        body = content.encode() if isinstance(content, str) else content
         answer = self.api.call("POST", "/api/uploads", {"size": len(body)}, authorization=ADMIN)
-        offered, files = document(answer), self.api.runtime.files
-        assert isinstance(files, MemoryFiles)
-        assert files.receive(offered["url"], body)
+        offered = document(answer)
+        self.send(offered, body)
         name: str = offered["upload_id"]
         return name
 
-    def import_text(self, text: str) -> Any:  # a task
-        """The task of an import as it has ended."""
-        accepted = self.api.call("POST", IMPORTS, {"upload_id": self.upload(text)}, authorization=ADMIN)
-        assert accepted.status == 202, document(accepted)
-        self.work("batch")
-        return document(self.api.call("GET", accepted.headers["Location"], authorization=ADMIN))
+    def send(self, offered: Any, body: bytes) -> None:
+        """Sends a file to the link of an offer."""
+        files = self.api.runtime.files
+        assert isinstance(files, MemoryFiles)
+        assert files.receive(offered["url"], body)
 
-    def work(self, queue: str, *, steps: int = 1000) -> None:
-        """Settles what stands in a queue, and what that puts there, at most so many messages."""
-        worker = Worker(self.api.parts.serving(self.api.runtime), registry(*KINDS), queue)
+    def import_text(self, text: str | bytes) -> Any:  # a task
+        """The task of an import as it has ended."""
+        path = self.submit({"upload_id": self.upload(text)})
+        self.work("batch")
+        return document(self.api.call("GET", path, authorization=ADMIN))
+
+    def submit(self, body: object) -> str:
+        """The path of the task of an import."""
+        accepted = self.api.call("POST", IMPORTS, body, authorization=ADMIN)
+        assert accepted.status == 202, document(accepted)
+        return accepted.headers["Location"]
+
+    def work(self, queue: str, *, steps: int = 1000, kind: object = None) -> None:
+        """Settles what stands in a queue, and what that puts there, at most so many messages; as one kind, if given."""
+        kinds: Any = [kind] if kind else KINDS
+        worker = Worker(self.api.parts.serving(self.api.runtime), registry(*kinds), queue)
         sent = self.api.parts.queues.sent[queue]
         while sent and steps:
             body = msgspec.json.encode(sent.popleft()).decode()

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from chalicelib.db.connect import Database
-from chalicelib.db.contracts.load import PHASES, run_phase
+from chalicelib.db.contracts.load import PHASES, Load, run_phase
+from chalicelib.db.contracts.session import Session
+from chalicelib.db.contracts.state import Sizes
 from chalicelib.db.contracts.versions import Versions
 from chalicelib.db.migrate import migrate
 from chalicelib.jobs.context import Unwatched
@@ -18,6 +20,17 @@ from chalicelib.search.award_file import AwardFile
 def load_rows(dsn: str, rows: Sequence[Mapping[str, str]]) -> int:
     """The version that these rows are now, of which each has the same columns; makes the tables if need be."""
     return load_text(dsn, csv_text(rows))
+
+
+def load_rows_in(dsn: str, rows: Sequence[Mapping[str, str]], sizes: Sizes) -> int:
+    """The same with sizes of the test's own, such as ones that make words of few rows common."""
+    version, source = begin(dsn), award_file(csv_text(rows))
+    with closing(Session(dsn, Unwatched(None, ""))) as session:
+        load = Load(session, version, sizes)
+        for phase in PHASES:
+            while not load.run(phase, source):
+                pass
+    return version
 
 
 def csv_text(rows: Sequence[Mapping[str, str]]) -> str:

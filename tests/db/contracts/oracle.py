@@ -10,6 +10,7 @@ from decimal import Decimal
 from chalicelib.search.filters import Filters, TimeRange
 from chalicelib.search.paging import Dimension, GroupOrder, Order, Page
 from chalicelib.search.result import Contract, Group, LabelTotal, MonthTotal, Series, Summary, YearTotal
+from tests.db.contracts.item_oracle import has_any
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,11 @@ def _fits(award: Award, filters: Filters) -> bool:
     )
     bounds = filters.value_range
     return (
-        all(_has(text, items) for text, items in texts)
+        all(has_any(text, items, filters.syntax) for text, items in texts)
         and (not filters.time_ranges or any(_is_in(award.day, wanted) for wanted in filters.time_ranges))
         and (not bounds or bounds.min is None or award.centavos >= Decimal(str(bounds.min)) * 100)
         and (not bounds or bounds.max is None or award.centavos <= Decimal(str(bounds.max)) * 100)
     )
-
-
-def _has(text: str | None, items: Iterable[str]) -> bool:
-    wanted = [[part.strip().lower() for part in item.split("&&") if part.strip()] for item in items]
-    wanted = [parts for parts in wanted if parts]
-    if not wanted:
-        return True
-    return text is not None and any(all(part in text.lower() for part in parts) for parts in wanted)
 
 
 def _is_in(day: date | None, wanted: TimeRange) -> bool:

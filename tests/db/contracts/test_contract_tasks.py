@@ -253,12 +253,84 @@ def test_first_digits_and_rounding_are_of_the_awards_that_fit(desk: Desk) -> Non
     }
 
 
+def test_places_of_what_was_looked_for_are_told_where_that_is_asked_for(desk: Desk) -> None:
+    body = {"keywords": ["repair && ROAD"], "areas": ["cebu"], "highlight": True}
+    answer = document(desk.api.call("POST", "/api/v1/contracts/chip-search", body))
+    assert [row["matches"] for row in answer["data"]] == [
+        {"award_title": [[0, 6], [14, 18]], "area_of_delivery": [[0, 4]]}
+    ]
+    plain = document(desk.api.call("POST", "/api/v1/contracts/chip-search", body | {"highlight": False}))
+    assert ["matches" in row for row in plain["data"]] == [False]
+
+
+def test_releases_are_read_package_by_package_until_there_is_no_next_one(desk: Desk) -> None:
+    titles, path = [], "/api/v1/ocds/releases?page_size=2"
+    for _ in range(2):
+        answer = desk.api.call("GET", path)
+        assert answer.status == 200
+        package = document(answer)
+        titles += [release["awards"][0]["title"] for release in package["releases"]]
+        path = package["links"].get("next", "")
+    assert (titles, path) == (["Supply of paper", "Repair of the bridge", "Repair of the road"], "")
+
+
+def test_releases_behind_a_wrong_cursor_are_refused(desk: Desk) -> None:
+    answer = desk.api.call("GET", "/api/v1/ocds/releases?cursor=nonsense")
+    assert (answer.status, "cursor" in document(answer)["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("filters", "suggestions"),
+    [
+        ({"keywords": ["repiar && the"]}, [{"field": "keywords", "text": "repiar", "instead": ["repair"]}]),
+        ({"keywords": ["Bridgge of"]}, [{"field": "keywords", "text": "bridgge of", "instead": ["bridge of"]}]),
+        (
+            {"contractors": ["acme bilders"]},
+            [{"field": "contractors", "text": "acme bilders", "instead": ["Acme Builders"]}],
+        ),
+        # What fits by itself, though not together with the rest, needs no other text.
+        ({"contractors": ["acme"], "keywords": ["paper"]}, []),
+        ({"areas": ["qqqq"]}, []),
+        ({"keywords": ["%_\\"]}, []),
+    ],
+)
+def test_text_that_fits_nothing_is_answered_with_what_is_like_it(
+    desk: Desk, filters: object, suggestions: object
+) -> None:
+    answer = document(desk.api.call("POST", "/api/v1/contracts/chip-search", filters))
+    assert (answer["pagination"]["total_count"], answer["did_you_mean"]) == (0, suggestions)
+
+
+def test_search_that_finds_something_suggests_nothing(desk: Desk) -> None:
+    answer = document(desk.api.call("POST", "/api/v1/contracts/chip-search", {"keywords": ["repair", "repiar"]}))
+    assert (answer["pagination"]["total_count"], answer["did_you_mean"]) == (2, [])
+
+
+def test_suppliers_are_told_by_what_they_got(desk: Desk) -> None:
+    answer = desk.api.call("POST", "/api/v1/data-processing/supplier-concentration", {"organizations": ["manila"]})
+    found = document(answer)
+    # 1000.50 and 200 of 1200.50: 83.34 % and 16.66 %.
+    assert (found["supplier_count"], found["largest_share"], found["band"]) == (2, 83.34, "high")
+    assert found["hhi"] == pytest.approx(100**2 * (1000.5**2 + 200**2) / 1200.5**2, abs=0.05)
+    assert [each["label"] for each in found["suppliers"]] == ["Acme Builders", "Paper & Co"]
+
+
+def test_awards_near_thresholds_are_told(desk: Desk) -> None:
+    body = {"thresholds": [1050, 3000], "window": 5}
+    found = document(desk.api.call("POST", "/api/v1/data-processing/threshold-bunching", body))
+    # 1000.50 lies within 5 % of 1050, which are 52.50.
+    assert [(each["below"], each["at"], each["above"]) for each in found["thresholds"]] == [(1, 0, 0), (0, 1, 0)]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "pointer"),
     [
         ("contracts/value-distribution", {"num_bins": 9}, "/num_bins"),
         ("data-processing/benfords-law", {"time_ranges": [{"type": "yearly"}]}, "/time_ranges/0/year"),
         ("data-processing/rounding-patterns", {"areas": "manila"}, "/areas"),
+        ("data-processing/supplier-concentration", {"top": 0}, "/top"),
+        ("data-processing/threshold-bunching", {"thresholds": []}, "/thresholds"),
+        ("data-processing/threshold-bunching", {"thresholds": [5, 0.5]}, "/thresholds/1"),
     ],
 )
 def test_bad_question_about_amounts_is_refused_where_it_stands(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from tests.conftest import ROOT
 from tests.db.contracts.loading import hurry
 from tests.db.test_database import query
 
+RELEASE = b"""{"ocid": "o", "awards": [{"id": "A-1", "value": {"amount": 123.45}, "suppliers": [{"name": "Ann"}]}]}"""
+RELEASES = RELEASE + b"\n" + RELEASE
 HEADER = "contract_number,contract_amount,awardee_name,award_title\n"
 STATES = "SELECT id, state, source FROM contract_versions ORDER BY id"
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'contracts%'"
@@ -41,9 +45,9 @@ def test_file_is_loaded_and_told_phase_by_phase(dsn: str, file: Path, capsys: py
     assert lines[0] == f"Source: {file} (0.0 MB)"
     assert lines[1].startswith("Target: postgresql://sluice:***@")
     assert lines[2].startswith("Schema: applied 0001_pre_users.sql, ")
-    phases = "stage dimensions facts titles words indexes rollups vacuum publish"
-    assert [line.split()[0] for line in lines[3:12]] == phases.split()
-    assert lines[12:] == [
+    phases = "stage dimensions facts titles words pairs indexes rollups vacuum sums vacuum_sums publish"
+    assert [line.split()[0] for line in lines[3:15]] == phases.split()
+    assert lines[15:] == [
         f"Rejected rows: {file}.rejects.csv",
         "Done: version 1 has 1 of 3 rows, 2 rejected.",
     ]
@@ -82,6 +86,31 @@ def test_file_without_column_names_changes_nothing(dsn: str, file: Path, capsys:
     assert run(file, dsn) == 1
     assert capsys.readouterr().err.startswith("Nothing was changed: /: must have a line of column names with amount")
     assert query(dsn, SCHEMAS) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [RELEASES, gzip.compress(RELEASES), json.dumps({"releases": [json.loads(RELEASE)] * 2}, indent=1).encode()],
+    ids=["lines", "packed", "document"],
+)
+def test_file_of_releases_is_loaded_too(
+    dsn: str, file: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Whatever it is called.
+    file.write_bytes(content)
+    assert run(file, dsn) == 0
+    # The same release twice.
+    assert capsys.readouterr().out.splitlines()[-1] == "Done: version 1 has 1 of 2 rows, 1 rejected."
+    (row,) = file.with_name("awards.csv.rejects.csv").read_text().splitlines()[1:]
+    assert row.startswith("1,,A-1,is told of again by the later release ")
+    assert query(dsn, "SELECT name, total FROM contracts_v1.contractor") == [("Ann", 12_345)]
+
+
+def test_file_of_another_format_changes_nothing(dsn: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(b"PK\x03\x04")
+    assert run(file, dsn) == 1
+    assert "but this is an Excel workbook or a ZIP file: save the sheet as CSV" in capsys.readouterr().err
+    assert query(dsn, "SELECT to_regclass('contract_versions') IS NULL") == [(True,)]
 
 
 def test_file_that_is_not_there_is_named(dsn: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import date
@@ -20,7 +20,7 @@ from chalicelib.errors import JobFailed
 from chalicelib.jobs.context import Unwatched
 from chalicelib.search.awards import Rejection
 from tests.db.contracts.conftest import ROWS, Loaded
-from tests.db.contracts.loading import award_file, begin, csv_text, finish, load_rows, load_text
+from tests.db.contracts.loading import award_file, begin, finish, load_rows, load_rows_in, load_text
 from tests.db.test_database import query
 
 HEADER = "contract_number,award_date,award_title,contract_amount,awardee_name,organization_name\n"
@@ -95,7 +95,8 @@ def test_names_are_numbered_in_the_order_of_their_folded_forms(generated: Loaded
         first, last = (date.fromisoformat(dates[0]), date.fromisoformat(dates[-1])) if dates else (None, None)
         total = sum(map(centavos, found[name]))
         expected.append((place, name, name.lower(), len(found[name]), total, first, last))
-    assert read(generated, f"SELECT * FROM {{schema}}.{dimension} ORDER BY id") == expected
+    text = "SELECT id, name, folded, awards, total, first_date, last_date"
+    assert read(generated, f"{text} FROM {{schema}}.{dimension} ORDER BY id") == expected
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
@@ -113,6 +114,67 @@ def test_words_have_the_rows_in_whose_titles_they_are(generated: Loaded) -> None
     found = read(generated, "SELECT token, df, rids FROM {schema}.word")
     assert {token: rids for token, _, rids in found} == rids
     assert all(df == len(rids[str(token)]) for token, df, _ in found)
+
+
+def test_words_are_common_from_so_many_rows_on(generated: Loaded) -> None:
+    found = read(generated, "SELECT df, is_common FROM {schema}.word")
+    assert {(df, is_common) for df, is_common in found} == {(df, int(str(df)) >= 50) for df, _ in found}
+    assert len({is_common for _, is_common in found}) == 2
+
+
+def test_pairs_of_common_words_have_the_rows_in_which_one_follows_the_other_behind_a_blank(generated: Loaded) -> None:
+    texts = [text_of(row) for row in in_order(generated.rows)]
+    counts = Counter(word for text in texts for word in set(re.findall(r"[^\W_]+", text)))
+    common = {word for word, count in counts.items() if count >= 50}
+    rids: defaultdict[str, list[int]] = defaultdict(list)
+    for rid, text in enumerate(texts, 1):
+        for left, right in set(re.findall(r"(?<![^\W_])(?=([^\W_]+) ([^\W_]+))", text)):
+            if {left, right} <= common:
+                rids[f"{left} {right}"].append(rid)
+    found = read(generated, "SELECT token, rids FROM {schema}.pair")
+    assert sorted(found) == sorted(rids.items())
+    assert read(generated, "SELECT count(*) FROM {schema}.pair WHERE df <> cardinality(rids)") == [(0,)]
+
+
+def summed_rows(loaded: Loaded) -> dict[str, list[Row]]:
+    """By the words that at least 200 rows have, the rows that have the word, or one that it is a part of."""
+    words = [set(re.findall(r"[^\W_]+", text_of(row))) for row in loaded.rows]
+    counts = Counter(word for each in words for word in each)
+    return {
+        word: [row for row, each in zip(loaded.rows, words, strict=True) if any(word in other for other in each)]
+        for word, count in counts.items()
+        if count >= 200
+    }
+
+
+def test_words_of_many_rows_have_sums_by_month(generated: Loaded) -> None:
+    expected = {
+        (word, *month)
+        for word, source in summed_rows(generated).items()
+        for month in sums(source, lambda row: (day(row) and date.fromisoformat(row["award_date"][:7] + "-01"),))
+    }
+    text = "SELECT token, month, awards, total FROM {schema}.summed_month JOIN {schema}.summed ON id = word"
+    found = read(generated, text)
+    assert set(found) == expected
+    assert len(found) == len(expected) > 0
+
+
+@pytest.mark.parametrize(("kind", "dimension"), list(enumerate(DIMENSIONS, 1)))
+def test_words_of_many_rows_have_the_largest_sums_by_name(generated: Loaded, kind: int, dimension: str) -> None:
+    column, expected = DIMENSIONS[dimension], {}
+    for word, source in summed_rows(generated).items():
+        named = sums((row for row in source if row[column]), lambda row: (row[column],))
+        named.sort(key=lambda each: (-int(str(each[2])), str(each[0]).lower(), str(each[0])))
+        expected[word] = named[:30]
+    text = (
+        "SELECT token, name, s.awards, s.total FROM {schema}.summed_name AS s JOIN {schema}.summed ON summed.id = word "
+        f"JOIN {{schema}}.{dimension} AS names ON names.id = s.id WHERE kind = {kind} "
+        "ORDER BY s.total DESC, s.id"
+    )
+    found: defaultdict[object, Sums] = defaultdict(list)
+    for token, *group in read(generated, text):
+        found[token].append(tuple(group))
+    assert found == expected
 
 
 def test_months_are_sums_of_all_rows(generated: Loaded) -> None:
@@ -135,14 +197,15 @@ def test_version_has_the_tables_that_are_read_and_no_others(generated: Loaded) -
         generated,
         "SELECT relname, relpersistence FROM pg_class WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace",
     )
-    names = "area category contractor entity_year fact month organization rejection title word"
+    names = "area category contractor entity_year fact month organization pair rejection summed summed_month"
     # p: kept in a crash.
-    assert sorted(found) == [(name, "p") for name in names.split()]
-    assert read(generated, "SELECT proname FROM pg_proc WHERE pronamespace = '{schema}'::regnamespace") == []
+    assert sorted(found) == [(name, "p") for name in [*names.split(), "summed_name", "title", "word"]]
+    assert read(generated, "SELECT proname FROM pg_proc WHERE pronamespace = '{schema}'::regnamespace") == [("total",)]
 
 
-def test_rows_of_a_word_are_stored_so_that_a_part_can_be_read_without_the_rest(generated: Loaded) -> None:
-    text = "SELECT attstorage FROM pg_attribute WHERE attrelid = '{schema}.word'::regclass AND attname = 'rids'"
+@pytest.mark.parametrize("table", ["word", "pair"])
+def test_rows_of_a_word_are_stored_so_that_a_part_can_be_read_without_the_rest(generated: Loaded, table: str) -> None:
+    text = f"SELECT attstorage FROM pg_attribute WHERE attrelid = '{{schema}}.{table}'::regclass AND attname = 'rids'"
     assert read(generated, text) == [("e",)]
 
 
@@ -164,15 +227,12 @@ def test_counts_add_up(generated: Loaded) -> None:
 
 def test_load_in_small_parts_is_the_same(dsn: str, generated: Loaded) -> None:
     source = generated.rows[:300]
-    whole = Loaded(dsn, load_rows(dsn, source), source)
-    parts = Loaded(dsn, begin(dsn), source)
-    text = award_file(csv_text(source))
-    with closing(Session(dsn, Unwatched(None, ""))) as session:
-        load = Load(session, parts.version, Sizes(batch_rows=7, part_batches=3, range_rows=11))
-        for phase in PHASES:
-            while not load.run(phase, text):
-                pass
-    for table in (*DIMENSIONS, "fact", "title", "word", "month", "entity_year"):
+    common = {"common_rows": 10, "summed_rows": 20, "summed_names": 5}
+    whole = Loaded(dsn, load_rows_in(dsn, source, Sizes(**common)), source)
+    sizes = Sizes(batch_rows=7, part_batches=3, range_rows=11, **common)
+    parts = Loaded(dsn, load_rows_in(dsn, source, sizes), source)
+    lists = ("word", "pair", "summed", "summed_month", "summed_name")
+    for table in (*DIMENSIONS, "fact", "title", "month", "entity_year", *lists):
         tables = [read(one, f"SELECT t::text FROM {{schema}}.{table} AS t ORDER BY 1") for one in (whole, parts)]
         assert tables[0] == tables[1]
         assert tables[0]

@@ -17,8 +17,9 @@ from chalicelib.db.contracts.state import Sizes
 from chalicelib.db.contracts.versions import Versions
 from chalicelib.errors import Cancelled, JobFailed, Superseded, Unavailable
 from chalicelib.jobs.context import Unwatched
-from chalicelib.search.award_file import AwardFile, Place
+from chalicelib.search.award_file import AwardFile
 from chalicelib.search.awards import Award, Rejection
+from chalicelib.search.source import Place
 from tests.db.contracts.loading import award_file, begin, finish, hurry, load_text
 from tests.db.test_database import query
 
@@ -73,6 +74,7 @@ class Torn:
     """A source whose reader is gone after some records."""
 
     size = 0
+    told_again = AwardFile.told_again
 
     def __init__(self, file: AwardFile, records: int, then: Callable[[], None]) -> None:
         self._file = file
@@ -210,8 +212,11 @@ def test_load_tells_how_far_it_is(dsn: str) -> None:
         "sorting rows",
         "keeping titles",
         "collecting words",
+        "collecting pairs of words",
         "making indexes",
         "summing up",
         "tidying up",
+        "summing up common words",
+        "tidying up again",
         "publishing",
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -13,12 +16,16 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 from bench.contract_rows import rows
 from chalicelib.db.connect import Database
 from chalicelib.db.contracts.search import ContractSearch
+from chalicelib.db.contracts.state import Sizes
 from localstack.run import LocalStack
 from tests.db.contracts import oracle
 from tests.db.contracts.asking import awkward
-from tests.db.contracts.loading import load_rows
+from tests.db.contracts.loading import load_rows_in
 
 _NAME = "contracts_to_ask_about"
+# With words that are common, words of which sums are kept for some names, and words that are neither.
+SIZES = Sizes(common_rows=20, summed_rows=40, summed_names=15)
+FEW_SIZES = Sizes(common_rows=11, summed_rows=6, summed_names=3)
 
 
 class DataSet(NamedTuple):
@@ -45,12 +52,21 @@ def library(stack: LocalStack) -> Iterator[Library]:
         with admin.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {_NAME}")
         dsn = make_dsn(stack.database_url, dbname=_NAME)
-        sources = (list(rows(2_000, 7)), awkward.rows())
-        many, few = (DataSet(load_rows(dsn, source), oracle.read(source)) for source in sources)
+        sources = ((_many(), SIZES), (awkward.rows(), FEW_SIZES))
+        many, few = (DataSet(load_rows_in(dsn, source, sizes), oracle.read(source)) for source, sizes in sources)
         with closing(Database(dsn)) as database:
             yield Library(dsn, database, many, few)
         with admin.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {_NAME} WITH (FORCE)")
+
+
+def _many() -> list[dict[str, str]]:
+    """2,000 made-up awards; as many as ORACLE_ROWS says, or those of the CSV file that it names, packed or not."""
+    wanted = os.environ.get("ORACLE_ROWS", "2000")
+    if wanted.isdecimal():
+        return list(rows(int(wanted), 7))
+    with (gzip.open if wanted.endswith(".gz") else open)(wanted, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="session")
