@@ -39,6 +39,11 @@ def send(admin: Client, made: list[dict[str, str]]) -> Any:  # a task
 
 @pytest.fixture(scope="module")
 def admin(stack: LocalStack) -> Client:
+    return administrator(stack)
+
+
+def administrator(stack: LocalStack) -> Client:
+    """A client that may import."""
     secret = (stack.state / "token-secret").read_text("utf-8").strip()
     token = issue_token(Caller("4711", "admin"), secret=secret, now_s=int(time.time()), ttl_s=600)
     return Client(stack.url, token)
