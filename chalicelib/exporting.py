@@ -8,7 +8,7 @@ file back, for its checksum is to be that of what is there.
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -79,13 +79,18 @@ def _begin(request: ExportRequest, progress: Progress, sizes: Sizes) -> Continue
             raise NotFound("no contracts have been imported yet: POST /api/v1/contracts/imports does")
         total = ContractExport(session).count(version, request)
     stand = _Stand(version, runtime.job_files.begin(progress.job_id), total)
-    try:
-        return _then(_write(request, progress, stand, sizes))
-    except BaseException:
+    with ExitStack() as undo:
         # Nobody else knows of it: whoever runs the job again begins another one.
-        with suppress(SluiceError):
-            runtime.job_files.remove(progress.job_id, stand.writing)
-        raise
+        undo.callback(_remove, progress, stand)
+        written = _write(request, progress, stand, sizes)
+        undo.pop_all()
+    return _then(written)
+
+
+def _remove(progress: Progress, stand: _Stand) -> None:
+    """Removes a file that nobody will go on with; what hinders that is no reason for its end."""
+    with suppress(SluiceError):
+        _runtime(progress).job_files.remove(progress.job_id, stand.writing)
 
 
 def _write(request: ExportRequest, progress: Progress, stand: _Stand, sizes: Sizes) -> _Stand:

@@ -11,7 +11,7 @@ from chalicelib.api.auth import require
 from chalicelib.api.body import MAX_ERRORS, read_body
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
-from chalicelib.errors import FieldError, InvalidRequest, SluiceError, Unavailable
+from chalicelib.errors import FieldError, InvalidRequest, NotFound, SluiceError, Unavailable
 
 T = TypeVar("T", bound=msgspec.Struct)
 # By the name of the view.
@@ -64,3 +64,8 @@ def describe(
         replies={200: Reply(summary="The answer", body=result)},
         refusals=REFUSALS,
     )
+
+
+def about_contracts(doc: Doc, *refusals: type[SluiceError]) -> Doc:
+    """The description of such a question about contracts, of which there may be none yet."""
+    return msgspec.structs.replace(doc, group="Contracts", refusals=(*doc.refusals, NotFound, *refusals))

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from msgspec import Struct, structs
-
-from chalicelib.api.analysis import REFUSALS, describe, read_question
+from chalicelib.api.analysis import about_contracts, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.route import Doc
-from chalicelib.errors import NotFound
 from chalicelib.search.distribution import ValueDistribution
 from chalicelib.search.filters import Filters, check
 from chalicelib.search.integrity import Benford, Rounding
@@ -42,27 +38,28 @@ _EXAMPLE = Filters(business_categories=("construction",))
 _REVIEW = "For review, not a finding: prices that are set, thresholds and few awards all make digits uneven."
 
 
-def _described(example: Filters, result: type[Struct], *, name: str, summary: str, details: str) -> Doc:
-    doc = describe(example, result, name=name, summary=summary, details=details)
-    return structs.replace(doc, group="Contracts", refusals=(*REFUSALS, NotFound))
-
-
 DOCS = {
-    "distribute": _described(
-        DistributionRequest(business_categories=("construction",), num_bins=50),
-        ValueDistribution,
-        name="distribute_contract_values",
-        summary="Awards by amount, in bins of equal width",
-        details="Bins without an award are left out.",
+    "distribute": about_contracts(
+        describe(
+            DistributionRequest(business_categories=("construction",), num_bins=50),
+            ValueDistribution,
+            name="distribute_contract_values",
+            summary="Awards by amount, in bins of equal width",
+            details="Bins without an award are left out.",
+        )
     ),
-    "compare_first_digits": _described(
-        _EXAMPLE,
-        Benford,
-        name="compare_contract_first_digits",
-        summary="First digits of amounts beside Benford's law",
-        details=_REVIEW,
+    "compare_first_digits": about_contracts(
+        describe(
+            _EXAMPLE,
+            Benford,
+            name="compare_contract_first_digits",
+            summary="First digits of amounts beside Benford's law",
+            details=_REVIEW,
+        )
     ),
-    "describe_rounding": _described(
-        _EXAMPLE, Rounding, name="describe_contract_rounding", summary="How round the amounts are", details=_REVIEW
+    "describe_rounding": about_contracts(
+        describe(
+            _EXAMPLE, Rounding, name="describe_contract_rounding", summary="How round the amounts are", details=_REVIEW
+        )
     ),
 }

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
-from chalicelib.api.analysis import REFUSALS, describe, read_question
+from chalicelib.api.analysis import about_contracts, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import NotFound
 from chalicelib.search.facets import FacetAnswer, FacetRequest
 from chalicelib.search.filters import check
 
@@ -18,7 +15,7 @@ def count(call: Call) -> Answer:
 
 
 DOCS = {
-    "count": structs.replace(
+    "count": about_contracts(
         describe(
             FacetRequest(keywords=("road",), areas=("Metro Manila",), size=5),
             FacetAnswer,
@@ -26,7 +23,5 @@ DOCS = {
             summary="What each filter could be set to, with how many awards",
             details="Values of a filter are counted under all filters but itself, so that another one can be added.",
         ),
-        group="Contracts",
-        refusals=(*REFUSALS, NotFound),
     )
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
-from chalicelib.api.analysis import REFUSALS, describe, read_question
+from chalicelib.api.analysis import about_contracts, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import Gone, NotFound
+from chalicelib.errors import Gone
 from chalicelib.search.filters import check
 from chalicelib.search.harvest import HarvestPage, HarvestRequest
 
@@ -18,7 +16,7 @@ def harvest(call: Call) -> Answer:
 
 
 DOCS = {
-    "harvest": structs.replace(
+    "harvest": about_contracts(
         describe(
             HarvestRequest(business_categories=("construction",), page_size=500),
             HarvestPage,
@@ -27,7 +25,6 @@ DOCS = {
             details="Send the same filters again with the cursor of each page until there is none. All pages are from "
             "the data set of the first one; 410 says that two imports have ended since.",
         ),
-        group="Contracts",
-        refusals=(*REFUSALS, NotFound, Gone),
+        Gone,
     )
 }

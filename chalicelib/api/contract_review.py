@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, structs
-
-from chalicelib.api.analysis import REFUSALS, describe, read_question
+from chalicelib.api.analysis import about_contracts, describe, read_question
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.route import Doc
-from chalicelib.errors import NotFound
 from chalicelib.search.bunching import Bunching, BunchingRequest
 from chalicelib.search.concentration import Concentration, ConcentrationRequest
-from chalicelib.search.filters import Filters, check
+from chalicelib.search.filters import check
 
 
 def concentration(call: Call) -> Answer:
@@ -25,24 +21,25 @@ def bunching(call: Call) -> Answer:
     return Answer(body=call.runtime.contract_review.bunching(request))
 
 
-def _described(example: Filters, result: type[Struct], *, name: str, summary: str, details: str) -> Doc:
-    doc = describe(example, result, name=name, summary=summary, details=f"For review, not a finding: {details}")
-    return structs.replace(doc, group="Contracts", refusals=(*REFUSALS, NotFound))
-
+_REVIEW = "For review, not a finding:"
 
 DOCS = {
-    "concentration": _described(
-        ConcentrationRequest(organizations=("public works",), top=10),
-        Concentration,
-        name="measure_supplier_concentration",
-        summary="How much went to how few suppliers",
-        details="few suppliers may be all that there are.",
+    "concentration": about_contracts(
+        describe(
+            ConcentrationRequest(organizations=("public works",), top=10),
+            Concentration,
+            name="measure_supplier_concentration",
+            summary="How much went to how few suppliers",
+            details=f"{_REVIEW} few suppliers may be all that there are.",
+        )
     ),
-    "bunching": _described(
-        BunchingRequest(organizations=("public works",), thresholds=(1_000_000.0,)),
-        Bunching,
-        name="measure_threshold_bunching",
-        summary="Whether amounts gather just below thresholds",
-        details="prices like to end just below round numbers, and budgets are planned up to a limit.",
+    "bunching": about_contracts(
+        describe(
+            BunchingRequest(organizations=("public works",), thresholds=(1_000_000.0,)),
+            Bunching,
+            name="measure_threshold_bunching",
+            summary="Whether amounts gather just below thresholds",
+            details=f"{_REVIEW} prices like to end just below round numbers, and budgets are planned up to a limit.",
+        )
     ),
 }

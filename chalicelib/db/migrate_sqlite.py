@@ -6,14 +6,13 @@ lines that a person reads.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from chalicelib.db.takeover.address import hide, masked
+from chalicelib.db.shell import Parser, end, say
+from chalicelib.db.takeover.address import masked
 from chalicelib.db.takeover.migration import migrate_file
 from chalicelib.db.takeover.report import Report
 from chalicelib.db.takeover.schema import TABLES
@@ -29,16 +28,9 @@ but end the run. What the target cannot hold is kept in its table set_aside and 
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors may be shown: what it does not understand may be an address with a password."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(hide(message))
-
-
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Runs the command line; answers 0 when done, 1 when nothing was changed, 2 where the call was incomplete."""
-    parser = _Parser(prog="python -m chalicelib.db.migrate_sqlite", description=_HELP)
+    parser = Parser(prog="python -m chalicelib.db.migrate_sqlite", description=_HELP)
     parser.add_argument("source", type=Path, help="the old installation's SQLite file")
     parser.add_argument("--postgres", metavar="URL", help="address of the target; without it DATABASE_URL is used")
     parser.add_argument("--dry-run", action="store_true", help="say what would be migrated; needs no more than SELECT")
@@ -47,13 +39,13 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     dsn = options.postgres or environ.get("DATABASE_URL", "")
     if not dsn:
         parser.print_help(sys.stderr)
-        return _end("Nothing was changed: name a target with --postgres or DATABASE_URL.", 2)
+        return end("Nothing was changed: name a target with --postgres or DATABASE_URL.", 2)
     try:
         outcome = _migrate(options.source, dsn, dry_run=options.dry_run, is_agreed=options.yes)
     except SluiceError as error:
-        return _end(f"Nothing was changed: {error.detail}", 1)
+        return end(f"Nothing was changed: {error.detail}", 1)
     except KeyboardInterrupt:
-        return _end("Nothing was changed: interrupted", 130)
+        return end("Nothing was changed: interrupted", 130)
     if isinstance(outcome, Report):
         _conclude(outcome)
         return 0
@@ -64,32 +56,32 @@ def _migrate(source: Path, dsn: str, *, dry_run: bool, is_agreed: bool) -> Repor
     """The report, or the exit code where there was nothing to do or nobody agreed."""
     total = _describe(source, dsn)
     if not total:
-        _say("Done: the source has no rows, there is nothing to migrate.")
+        say("Done: the source has no rows, there is nothing to migrate.")
         return 0
     if not (dry_run or is_agreed):
         if not sys.stdin.isatty():
-            return _end("Nothing was changed: there is no terminal to ask on; add --yes to migrate.", 2)
+            return end("Nothing was changed: there is no terminal to ask on; add --yes to migrate.", 2)
         if not _is_confirmed(f"Migrate {_many(total, 'row')} into {masked(dsn)}? [y/N] "):
-            return _end("Nothing was changed: not confirmed", 1)
+            return end("Nothing was changed: not confirmed", 1)
     made = [] if dry_run else prepare(dsn)
     if made:
-        _say(f"Schema: applied {', '.join(made)}")
+        say(f"Schema: applied {', '.join(made)}")
     try:
-        return migrate_file(source, dsn, dry_run=dry_run, tell=_say, progress=_draw)
+        return migrate_file(source, dsn, dry_run=dry_run, tell=say, progress=_draw)
     except SluiceError as error:
         if not made:
             raise
-        return _end(f"Nothing was changed but the schema, whose tables are empty: {error.detail}", 1)
+        return end(f"Nothing was changed but the schema, whose tables are empty: {error.detail}", 1)
 
 
 def _describe(source: Path, dsn: str) -> int:
     """Says what goes where; answers how many rows that is."""
-    _say(f"Source: {source} (SQLite)")
-    _say(f"Target: {masked(dsn)}")
+    say(f"Source: {source} (SQLite)")
+    say(f"Target: {masked(dsn)}")
     with open_installation(source) as old:
         for table in TABLES:
-            _say(f"  {table.name:<10}{old.counts[table.name]:>8}")
-        _say(f"Total: {_many(old.total, 'row')}")
+            say(f"  {table.name:<10}{old.counts[table.name]:>8}")
+        say(f"Total: {_many(old.total, 'row')}")
         return old.total
 
 
@@ -102,21 +94,21 @@ def _is_confirmed(question: str) -> bool:
 
 def _conclude(report: Report) -> None:
     if not report.dry_run:
-        _say("Verified: counts and content hashes match")
+        say("Verified: counts and content hashes match")
     for left_out in report.not_migrated:
-        _say(f"Not migrated: {left_out.name} ({_many(left_out.rows, 'row')})")
+        say(f"Not migrated: {left_out.name} ({_many(left_out.rows, 'row')})")
     values, rows = report.values_set_aside, report.rows_set_aside
     if values or rows:
-        _say(f"Set aside: {_many(values, 'value')}, {_many(rows, 'row')} (table set_aside)")
+        say(f"Set aside: {_many(values, 'value')}, {_many(rows, 'row')} (table set_aside)")
         for aside in report.set_aside:
-            _say(f"  {aside.table} {aside.id}{aside.column and ' ' + aside.column}: {aside.reason}")
+            say(f"  {aside.table} {aside.id}{aside.column and ' ' + aside.column}: {aside.reason}")
         if values + rows > len(report.set_aside):
-            _say(f"  and {values + rows - len(report.set_aside)} more")
+            say(f"  and {values + rows - len(report.set_aside)} more")
     there = f", {report.already_there} already there" if report.already_there else ""
     if report.dry_run:
-        _say(f"Dry run: would migrate {_many(report.migrated, 'row')}{there}. Nothing was changed.")
+        say(f"Dry run: would migrate {_many(report.migrated, 'row')}{there}. Nothing was changed.")
     else:
-        _say(f"Done: {_many(report.migrated, 'row')} migrated{there}.")
+        say(f"Done: {_many(report.migrated, 'row')} migrated{there}.")
 
 
 def _many(count: int, noun: str) -> str:
@@ -128,16 +120,6 @@ def _draw(fraction: float, stage: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"{fraction:4.0%} {stage:<20}\r")
         sys.stderr.flush()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{hide(line)}\n")
-
-
-def _end(line: str, code: int) -> int:
-    sys.stdout.flush()
-    sys.stderr.write(f"{hide(line)}\n")
-    return code
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from chalicelib.asking import from_the_data_set
+from chalicelib.asking import question
 from chalicelib.jobs.kind import Contract, JobKind, Progress
 
 if TYPE_CHECKING:
@@ -34,19 +34,15 @@ def canonical(request: ChartRequest) -> object:
     return canonical_charts(request)
 
 
-KIND = JobKind(
-    name="contract_analytics",
-    summary="Charts of awarded contracts",
-    path="/api/async/contracts/analytics",
-    sync_path="/api/v1/contracts/chip-aggregates",
-    queue="searches",
-    contract=contract,
-    run=run,
-    time_limit_s=600,
-    keep_s=1800,
-    max_attempts=3,
-    retry_s=30,
-    cache=from_the_data_set(canonical),
-    lenient=True,
-    opened_by="public_search",
+KIND = question(
+    JobKind(
+        name="contract_analytics",
+        summary="Charts of awarded contracts",
+        path="/api/async/contracts/analytics",
+        sync_path="/api/v1/contracts/chip-aggregates",
+        queue="searches",
+        contract=contract,
+        run=run,
+    ),
+    canonical,
 )

@@ -89,7 +89,8 @@ class ContractFiles:
 
 
 def _awards(cursor: RealDictCursor, scope: Scope, after: int) -> Iterator[Batch]:
-    text = fragment("exported_awards", scope.version, conditions=conditions(scope))
+    texts = fragment("with_texts", scope.version)
+    text = fragment("exported_awards", scope.version, texts=texts, conditions=conditions(scope))
     for rows in _fetch(cursor, Statement(text, values_of(scope) | {"after": after})):
         yield [(row[0], row[1:]) for row in rows]
 

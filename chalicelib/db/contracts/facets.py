@@ -10,7 +10,7 @@ from psycopg2 import sql
 
 from chalicelib.db.contracts.fragments import fragment
 from chalicelib.db.contracts.matching import conditions, values_of
-from chalicelib.db.contracts.rollups import KINDS, rollup_of
+from chalicelib.db.contracts.rollups import KINDS, rollup_of, rollup_values
 from chalicelib.db.contracts.scope import Scope, opened
 from chalicelib.db.contracts.statements import Statement, run
 from chalicelib.search.facets import FacetRequest, Facets, NameFacet, YearFacet
@@ -67,9 +67,8 @@ def _statement(scope: Scope, facets: Sequence[Facet], size: int) -> Statement:
     source = rollup_of(scope) or "rows"
     matching = fragment("facet_rows", scope.version, conditions=conditions(scope)) if source == "rows" else sql.SQL("")
     tops = sql.SQL("\nUNION ALL\n").join([_top(scope.version, facet, source) for facet in facets])
-    years = scope.years or ()
-    values = {"size": size, "years": list(years), "year": min(years, default=None)}
-    return Statement(fragment("facets", scope.version, matching=matching, tops=tops), values_of(scope) | values)
+    values = values_of(scope) | rollup_values(scope) | {"size": size}
+    return Statement(fragment("facets", scope.version, matching=matching, tops=tops), values)
 
 
 def _top(version: int, facet: Facet, source: str) -> sql.Composed:

@@ -5,7 +5,6 @@ The load is the one that the import job runs; here are the arguments and the lin
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import sys
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO
 
 import psycopg2
 
@@ -23,7 +22,8 @@ from chalicelib.db.connect import Database
 from chalicelib.db.contracts.load import PHASES, run_phase
 from chalicelib.db.contracts.versions import Versions
 from chalicelib.db.migrate import migrate
-from chalicelib.db.takeover.address import hide, masked
+from chalicelib.db.shell import Parser, end, say
+from chalicelib.db.takeover.address import masked
 from chalicelib.errors import Cancelled, JobFailed, SluiceError
 from chalicelib.search.formats import open_source
 from chalicelib.search.source import Source
@@ -39,13 +39,6 @@ _PATIENCE_S = 0.2
 _BAR_WIDTH = 40
 # Of a terminal, whose cursor is at the line's begin.
 _ERASE_LINE = "\33[2K"
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors may be shown: what it does not understand may be an address with a password."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(hide(message))
 
 
 class Watched:
@@ -97,22 +90,22 @@ class Watched:
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Runs the command line; answers 0 when done, 1 when nothing was changed, 2 where the call was incomplete."""
-    parser = _Parser(prog="python -m chalicelib.db.contracts.import_file", description=_HELP)
+    parser = Parser(prog="python -m chalicelib.db.contracts.import_file", description=_HELP)
     parser.add_argument("file", type=Path, help="the file")
     parser.add_argument("--postgres", metavar="URL", help="address of the database; without it DATABASE_URL is used")
     options = parser.parse_args(arguments)
     dsn = options.postgres or environ.get("DATABASE_URL", "")
     if not dsn:
         parser.print_help(sys.stderr)
-        return _end("Nothing was changed: name a database with --postgres or DATABASE_URL.", 2)
+        return end("Nothing was changed: name a database with --postgres or DATABASE_URL.", 2)
     try:
         _import(options.file, dsn)
     except OSError as error:
-        return _end(f"Nothing was changed: {options.file}: {error.strerror}", 1)
+        return end(f"Nothing was changed: {options.file}: {error.strerror}", 1)
     except (Cancelled, KeyboardInterrupt):
-        return _end("Nothing was changed: interrupted", 130)
+        return end("Nothing was changed: interrupted", 130)
     except SluiceError as error:
-        return _end(f"Nothing was changed: {error.detail}", 1)
+        return end(f"Nothing was changed: {error.detail}", 1)
     return 0
 
 
@@ -182,13 +175,7 @@ def _say(line: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(_ERASE_LINE)
         sys.stderr.flush()
-    sys.stdout.write(f"{hide(line)}\n")
-
-
-def _end(line: str, code: int) -> int:
-    sys.stdout.flush()
-    sys.stderr.write(f"{hide(line)}\n")
-    return code
+    say(line)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from psycopg2 import sql
 
 from chalicelib.db.contracts.fragments import all_of, fragment
 from chalicelib.db.contracts.matching import conditions, values_of
-from chalicelib.db.contracts.rollups import KINDS, rollup_of
+from chalicelib.db.contracts.rollups import KINDS, rollup_of, rollup_values
 from chalicelib.db.contracts.scope import Names, Scope
 from chalicelib.db.contracts.statements import Statement, run
 from chalicelib.search.awards import fold
@@ -96,13 +96,12 @@ def _statement(scope: Scope, query: NameQuery, names: Sequence[int]) -> Statemen
         more=fragment("dates_of_rows", version, **rows) if source == "year" else sql.SQL(""),
     )
     values = {
-        "year": min(scope.years or (), default=None),
         "pattern": containing(fold(query.text.strip())),
         "names": list(names),
         "skipped": query.page.skipped,
         "size": query.page.size,
     }
-    return Statement(text, values_of(scope) | values)
+    return Statement(text, values_of(scope) | rollup_values(scope) | values)
 
 
 def _fits(version: int, query: NameQuery) -> sql.Composable:

@@ -21,3 +21,9 @@ def rollup_of(scope: Scope) -> Rollup | None:
     if len(scope.years) > 1:
         return "years"
     return "year" if scope.years else "all"
+
+
+def rollup_values(scope: Scope) -> dict[str, object]:
+    """The values that pieces on these sums name."""
+    years = scope.years or ()
+    return {"years": list(years), "year": min(years, default=None)}

@@ -68,7 +68,7 @@ def find_page(cursor: RealDictCursor, scope: Scope, page: Page, order: Order) ->
 
 def read_contracts(cursor: RealDictCursor, version: int, rids: Sequence[int]) -> list[Contract]:
     """The awards with these numbers, in this order."""
-    cursor.execute(fragment("contracts", version), {"rids": list(rids)})
+    cursor.execute(fragment("contracts", version, texts=fragment("with_texts", version)), {"rids": list(rids)})
     return [_contract(row) for row in cursor.fetchall()]
 
 

@@ -16,7 +16,7 @@ from psycopg2.extras import RealDictCursor
 from chalicelib.db.connect import Row
 from chalicelib.db.contracts.fragments import fragment
 from chalicelib.db.contracts.matching import conditions, found, values_of
-from chalicelib.db.contracts.rollups import KINDS, rollup_of
+from chalicelib.db.contracts.rollups import KINDS, rollup_of, rollup_values
 from chalicelib.db.contracts.scope import Scope
 from chalicelib.search.paging import DIMENSIONS, Dimension, GroupField, GroupOrder, Order, Page, SortKey
 
@@ -164,5 +164,4 @@ def _groups(scope: Scope, dimension: Dimension, *, with_blank: bool) -> sql.Comp
 
 
 def _sum_values(scope: Scope) -> dict[str, object]:
-    years = scope.years or ()
-    return values_of(scope) | {"years": list(years), "year": min(years, default=None)}
+    return values_of(scope) | rollup_values(scope)

@@ -20,6 +20,14 @@ FROM unnest(%(first)s::date[], %(last)s::date[]) AS days (first, last),
 WHERE low.rid <= high.rid
 ORDER BY low.rid
 
+-- name: with_texts
+-- All texts of rows `f`: titles `t`, and the names of what they have numbers for.
+JOIN {schema}.title AS t USING (rid)
+JOIN {schema}.contractor AS contractor ON contractor.id = f.contractor
+LEFT JOIN {schema}.organization AS organization ON organization.id = f.organization
+LEFT JOIN {schema}.area AS area ON area.id = f.area
+LEFT JOIN {schema}.category AS category ON category.id = f.category
+
 -- name: contracts
 -- Rows by their numbers, in the order in which these are given.
 SELECT
@@ -27,11 +35,7 @@ SELECT
     organization.name AS organization_name, area.name AS area_of_delivery, category.name AS business_category, f.amount
 FROM unnest(%(rids)s::integer[]) WITH ORDINALITY AS wanted (rid, place)
 JOIN {schema}.fact AS f USING (rid)
-JOIN {schema}.title AS t USING (rid)
-JOIN {schema}.contractor AS contractor ON contractor.id = f.contractor
-LEFT JOIN {schema}.organization AS organization ON organization.id = f.organization
-LEFT JOIN {schema}.area AS area ON area.id = f.area
-LEFT JOIN {schema}.category AS category ON category.id = f.category
+{texts}
 ORDER BY wanted.place
 
 -- name: has_name

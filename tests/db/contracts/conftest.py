@@ -11,8 +11,11 @@ import pytest
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 
 from bench.contract_rows import rows
+from chalicelib.db.connect import Database
 from chalicelib.db.contracts.state import Sizes
+from chalicelib.db.contracts.versions import Versions
 from localstack.run import LocalStack
+from tests.db.contracts.desk import THREE, Desk
 from tests.db.contracts.loading import load_rows_in
 
 ROWS = 5_000
@@ -42,3 +45,17 @@ def generated(stack: LocalStack) -> Iterator[Loaded]:
         yield Loaded(dsn, load_rows_in(dsn, made, SIZES), made)
         with admin.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {_NAME} WITH (FORCE)")
+
+
+@pytest.fixture
+def desk(dsn: str) -> Iterator[Desk]:
+    """An API whose data set is of three awards."""
+    desk = Desk(dsn)
+    assert desk.import_text(THREE)["state"] == "SUCCESS"
+    yield desk
+    desk.api.runtime.database.close()
+
+
+@pytest.fixture
+def versions(database: Database) -> Versions:
+    return Versions(database)

@@ -16,6 +16,12 @@ from chalicelib.db.migrate import migrate
 from chalicelib.jobs.context import Unwatched
 from chalicelib.search.award_file import AwardFile
 
+HEADER = "contract_number,contract_amount,awardee_name\n"
+ONE = HEADER + "1,1,Ann\n"
+FOUR = HEADER + "".join(f"{number},1,Ann\n" for number in range(1, 5))
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'contracts%' ORDER BY 1"
+STATES = "SELECT id, state FROM contract_versions ORDER BY id"
+
 
 def load_rows(dsn: str, rows: Sequence[Mapping[str, str]]) -> int:
     """The version that these rows are now, of which each has the same columns; makes the tables if need be."""

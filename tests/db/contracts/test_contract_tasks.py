@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 
@@ -13,14 +11,6 @@ from tests.db.contracts.desk import TASKS, THREE, Desk
 from tests.doubles import FIRST_ID
 
 REPAIRS = {"filters": {"keywords": ["repair"]}}
-
-
-@pytest.fixture
-def desk(dsn: str) -> Iterator[Desk]:
-    desk = Desk(dsn)
-    assert desk.import_text(THREE)["state"] == "SUCCESS"
-    yield desk
-    desk.api.runtime.database.close()
 
 
 def test_search_is_queued_looked_at_and_read(desk: Desk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -31,14 +30,6 @@ PAPER = "A-2,A-2,Supply of paper,,Paper & Co,City of Manila,Manila,Office,200.00
 BRIDGE = "A-1,A-1,Repair of the bridge,,Acme Builders,City of Manila,Manila,Construction,1000.50,2024-03-01,active\r\n"
 ROAD = "A-3,A-3,Repair of the road,,Acme Builders,Cebu,Cebu,Construction,3000.00,2023-01-01,active\r\n"
 SYNC = "/api/v1/contracts"
-
-
-@pytest.fixture
-def desk(dsn: str) -> Iterator[Desk]:
-    desk = Desk(dsn)
-    assert desk.import_text(THREE)["state"] == "SUCCESS"
-    yield desk
-    desk.api.runtime.database.close()
 
 
 def many_rows(count: int) -> str:

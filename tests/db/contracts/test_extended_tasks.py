@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,20 +9,12 @@ import pytest
 from chalicelib.db.connect import Database
 from tests.api.calls import document
 from tests.db import desks
-from tests.db.contracts.desk import THREE, Desk
+from tests.db.contracts.desk import Desk
 
 EXTENDED = {"keywords": ['"repair" && -"the road"'], "syntax": "extended"}
 CONTRACTS = "/api/v1/contracts"
 SAVED = "/api/v1/contracts/saved-searches"
 DETAIL = "must look for something besides what it leaves out, got '-road'"
-
-
-@pytest.fixture
-def desk(dsn: str) -> Iterator[Desk]:
-    desk = Desk(dsn)
-    assert desk.import_text(THREE)["state"] == "SUCCESS"
-    yield desk
-    desk.api.runtime.database.close()
 
 
 def answered(desk: Desk, name: str, body: object) -> Any:  # a JSON object

@@ -10,7 +10,7 @@ from threading import Event
 import psycopg2
 import pytest
 
-from chalicelib.db.connect import Database, connect
+from chalicelib.db.connect import connect
 from chalicelib.db.contracts.load import PHASES, Load, run_phase
 from chalicelib.db.contracts.session import Session
 from chalicelib.db.contracts.state import Sizes
@@ -20,19 +20,8 @@ from chalicelib.jobs.context import Unwatched
 from chalicelib.search.award_file import AwardFile
 from chalicelib.search.awards import Award, Rejection
 from chalicelib.search.source import Place
-from tests.db.contracts.loading import award_file, begin, finish, hurry, load_text
+from tests.db.contracts.loading import FOUR, ONE, SCHEMAS, STATES, award_file, begin, finish, hurry, load_text
 from tests.db.test_database import query
-
-HEADER = "contract_number,contract_amount,awardee_name\n"
-ONE = HEADER + "1,1,Ann\n"
-FOUR = HEADER + "".join(f"{number},1,Ann\n" for number in range(1, 5))
-SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'contracts%' ORDER BY 1"
-STATES = "SELECT id, state FROM contract_versions ORDER BY id"
-
-
-@pytest.fixture
-def versions(database: Database) -> Versions:
-    return Versions(database)
 
 
 @pytest.mark.parametrize("until", [*PHASES])

@@ -6,22 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from chalicelib.db.connect import Database, connect
+from chalicelib.db.connect import connect
 from chalicelib.db.contracts.versions import Versions
 from chalicelib.errors import JobFailed
-from tests.db.contracts.loading import begin, finish, load_text
+from tests.db.contracts.loading import FOUR, ONE, SCHEMAS, STATES, begin, finish, load_text
 from tests.db.test_database import query
-
-HEADER = "contract_number,contract_amount,awardee_name\n"
-ONE = HEADER + "1,1,Ann\n"
-FOUR = HEADER + "".join(f"{number},1,Ann\n" for number in range(1, 5))
-SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'contracts%' ORDER BY 1"
-STATES = "SELECT id, state FROM contract_versions ORDER BY id"
-
-
-@pytest.fixture
-def versions(database: Database) -> Versions:
-    return Versions(database)
 
 
 def test_database_that_nothing_was_loaded_into_has_no_current_version(versions: Versions) -> None:
