@@ -48,6 +48,7 @@ def questions(picks: Picks) -> list[Question]:
         Question(name="two words", filters=Filters(keywords=("construction && school",))),
         Question(name="phrase", filters=Filters(keywords=("flood control",))),
         Question(name="phrase of 4 words", filters=Filters(keywords=("supply and delivery of",))),
+        Question(name="phrase of 5 words", filters=Filters(keywords=("construction of multi-purpose building",))),
         Question(name="organization", filters=Filters(organizations=(picks.organization,))),
         Question(name="area and year", filters=Filters(areas=("metro manila",), time_ranges=(year,))),
         Question(name="value range", filters=Filters(value_range=ValueRange(min=4e6, max=6e6))),

@@ -52,7 +52,7 @@ NOTES = [
     "Sluice's times are of the whole search: looking up words and names, the rows, and reading the answer in Python",
     "a crowd asks all that has held its bar alone, at random",
     f"clients pause {PAUSE_S:g} s on average between two questions, or not at all; without a pause {CLIENTS} clients "
-    "share the processors, so on N of them nothing can take less than 16/N times as long as alone",
+    f"keep all N processors busy: on average an answer takes {CLIENTS}/N times what it takes alone, whatever the order",
 ]
 
 

@@ -98,9 +98,9 @@ class Runtime:
     @cached_property
     def database(self) -> Database:
         # psycopg2 is loaded by the first login or save, not by every function.
-        from chalicelib.db.connect import Database
+        from chalicelib.db.connect import Database, Turns
 
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, Turns(self.settings.database_processors))
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     # libpq address of Postgres. Empty: logins answer 503, nothing is saved, the rest works.
     database_url: str = ""
+    # Processors of the database server: so many searches of contracts run at once, the others wait for their turn.
+    database_processors: int = 2
     # HMAC key of the bearer tokens, at least 32 characters. Empty: nobody can log in.
     token_secret: str = ""
     # Seconds that a bearer token is good for: a working day, so that a dashboard survives it.
@@ -70,6 +72,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         stage=environ.get("STAGE", default.stage),
         database_url=environ.get("DATABASE_URL", ""),
+        database_processors=_whole(environ, "DATABASE_PROCESSORS", default.database_processors, most=128),
         token_secret=secret,
         token_ttl_s=_whole(environ, "TOKEN_TTL_S", default.token_ttl_s),
         public_forecasts=_flag(environ, "PUBLIC_FORECASTS", default.public_forecasts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import msgspec
 from bench.contract_engines.engine import ChartAnswer, Group, PageAnswer, centavos
 from bench.contract_engines.processes import PostgresCpu
 from chalicelib.clock import Clock
-from chalicelib.db.connect import Database
+from chalicelib.db.connect import Database, Turns
 from chalicelib.db.contracts.load import PHASES, run_phase
 from chalicelib.db.contracts.search import ContractSearch
 from chalicelib.db.contracts.versions import Versions
@@ -60,7 +61,7 @@ class SluiceEngine:
     name = "sluice"
 
     def __init__(self, dsn: str, version: int) -> None:
-        self._database = Database(dsn)
+        self._database = Database(dsn, Turns(os.cpu_count() or 1))
         self._version = version
         self._search = ContractSearch(self._database)
         self._cpu = PostgresCpu()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -19,11 +20,24 @@ STATEMENT_TIMEOUT_MS = 10_000
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Turns:
+    """How many may search at the same time, whichever process they are of, and how long the others wait.
+
+    A search keeps one processor of the server busy: more searches at once would all be slower, and none done sooner.
+    """
+
+    count: int = 2
+    # Within the limit of a statement.
+    patience_s: float = 8.0
+
+
 class Database:
     """Runs transactions; raises Unavailable when Postgres is away or goes away, JobFailed past the time limit."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, turns: Turns | None = None) -> None:
         self._dsn = dsn
+        self.turns: Turns | None = turns or Turns()
         self._connection: extensions.connection | None = None
 
     @contextmanager

@@ -4,7 +4,7 @@ The index knows the words of a title: its longest runs of letters and digits. Wh
 its own runs is a word or a part of one: a run at both ends of the text may go on to both sides, one at its beginning to
 the left, one at its end to the right, and any other is a whole word. So rows with fitting words are all that can have
 the text. A text that is a single run stands in every one of them; any other has to be looked for in their titles.
-Runs with one blank between them are pairs of words in the title too, and the index knows the pairs of common words.
+Runs with little between them follow each other in the title too, and the index knows the n-grams of common words.
 Of a phrase every run is a whole word.
 """
 
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from chalicelib.search.awards import WORD
 from chalicelib.search.filters import Centavos, Days, Filters, alternatives_of, centavos_of, days_of
+from chalicelib.search.grams import MOST_BETWEEN
 from chalicelib.search.names import NAME_KINDS
 from chalicelib.search.paging import Dimension
 from chalicelib.search.phrases import phrase
@@ -44,11 +45,11 @@ class WordTest(Struct, frozen=True):
     text: str
 
 
-class PairTest(Struct, frozen=True):
-    """Two words that fit, one blank between them; `text` and `phrase` are what they are all of, if there is such."""
+class GramTest(Struct, frozen=True):
+    """Two words or more that fit, by turns with what is between them; `text` and `phrase` are what is all of them."""
 
-    left: str
-    right: str
+    # Patterns of words, and between two of them the characters that are there.
+    parts: Patterns
     text: str | None
     phrase: str | None = None
 
@@ -56,13 +57,13 @@ class PairTest(Struct, frozen=True):
 class Keyword(Struct, frozen=True):
     """One alternative of the keywords: all tests of words hold, and all texts and phrases, which words cannot prove.
 
-    The tests of pairs say no more than those of words, texts and phrases together. Of the unwanted ones none holds;
+    The tests of n-grams say no more than those of words, texts and phrases together. Of the unwanted ones none holds;
     they have no unwanted ones of their own.
     """
 
     words: tuple[WordTest, ...]
     texts: Patterns
-    pairs: tuple[PairTest, ...] = ()
+    grams: tuple[GramTest, ...] = ()
     phrases: Patterns = ()
     unwanted: tuple[Keyword, ...] = ()
 
@@ -131,7 +132,7 @@ def _keyword(alternative: Alternative) -> Keyword:
     return Keyword(
         words=tuple(test for part in parts for test in _word_tests(part)),
         texts=tuple(containing(part.text) for part in to_see),
-        pairs=tuple(pair for part in parts for pair in _pair_tests(part)),
+        grams=tuple(gram for part in parts for gram in _gram_tests(part)),
         phrases=tuple(phrase(part.text) for part in to_see if part.is_phrase),
         unwanted=tuple(_keyword(Alternative((part,))) for part in alternative.unwanted),
     )
@@ -142,16 +143,29 @@ def _word_tests(part: Part) -> list[WordTest]:
     return [WordTest(_word(part, run), text) for run in WORD.finditer(part.text)]
 
 
-def _pair_tests(part: Part) -> Iterator[PairTest]:
-    for left, right in pairwise(WORD.finditer(part.text)):
-        if part.text[left.end() : right.start()] == " ":
-            is_all = left.start() == 0 and right.end() == len(part.text)
-            yield PairTest(
-                _word(part, left),
-                _word(part, right),
+def _gram_tests(part: Part) -> Iterator[GramTest]:
+    for runs in _sequences(part):
+        if len(runs) > 1:
+            is_all = runs[0].start() == 0 and runs[-1].end() == len(part.text)
+            parts = [_word(part, runs[0])]
+            for left, right in pairwise(runs):
+                parts += part.text[left.end() : right.start()], _word(part, right)
+            yield GramTest(
+                tuple(parts),
                 containing(part.text) if is_all else None,
                 phrase(part.text) if is_all and part.is_phrase else None,
             )
+
+
+def _sequences(part: Part) -> Iterator[list[re.Match[str]]]:
+    """The runs, those with little between them together."""
+    sequence: list[re.Match[str]] = []
+    for run in WORD.finditer(part.text):
+        if sequence and run.start() - sequence[-1].end() > MOST_BETWEEN:
+            yield sequence
+            sequence = []
+        sequence.append(run)
+    yield sequence
 
 
 def _word(part: Part, run: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.search.conditions import Keyword, NameTest, PairTest, WordTest, conditions_of
+from chalicelib.search.conditions import GramTest, Keyword, NameTest, WordTest, conditions_of
 from chalicelib.search.filters import Filters, TimeRange
 from chalicelib.search.phrases import phrase
 
@@ -55,7 +55,7 @@ def test_phrase_of_two_words_is_what_their_pair_proves() -> None:
     assert extended('"flood control"') == Keyword(
         words=(WordTest("flood", text), WordTest("control", text)),
         texts=(text,),
-        pairs=(PairTest("flood", "control", text, whole),),
+        grams=(GramTest(("flood", " ", "control"), text, whole),),
         phrases=(whole,),
     )
 

@@ -32,7 +32,7 @@ _DOING = {
     "facts": "sorting rows",
     "titles": "keeping titles",
     "words": "collecting words",
-    "pairs": "collecting pairs of words",
+    "grams": "collecting words in sequence",
     "indexes": "making indexes",
     "rollups": "summing up",
     "vacuum": "tidying up",
@@ -45,7 +45,7 @@ PHASES = tuple(_DOING)
 _ENDS = dict(zip(PHASES, (21, 26, 31, 37, 55, 74, 78, 80, 83, 98, 99, 100), strict=True))
 # What is summed up from facts without a look at their table needs its pages marked.
 _VACUUMED = {
-    "vacuum": (*DIMENSIONS, "fact", "title", "word", "pair", "month", "entity_year"),
+    "vacuum": (*DIMENSIONS, "fact", "title", "word", "gram", "month", "entity_year"),
     "vacuum_sums": ("summed", "summed_month", "summed_name"),
 }
 _INDEXES = tuple(statements("contracts_indexes"))
@@ -109,7 +109,7 @@ class Load:
             "facts": self._fill_facts,
             "titles": self._fill_titles,
             "words": self._fill_words,
-            "pairs": self._fill_pairs,
+            "grams": self._fill_grams,
             "indexes": self._make_index,
             "rollups": self._fill_rollup,
             "sums": self._fill_sums,
@@ -142,10 +142,13 @@ class Load:
             cursor.execute(self._compose("fill_words"), msgspec.structs.asdict(self._sizes))
         return is_last
 
-    def _fill_pairs(self, cursor: RealDictCursor, state: State) -> bool:
-        is_last = self._ranges(cursor, state).pairs(state.part, self._sizes.range_rows)
+    def _fill_grams(self, cursor: RealDictCursor, state: State) -> bool:
+        ranges = self._ranges(cursor, state)
+        if state.part == 0:
+            ranges.choose_grams(self._sizes)
+        is_last = ranges.grams(state.part, self._sizes.range_rows)
         if is_last:
-            cursor.execute(self._compose("fill_pairs"))
+            cursor.execute(self._compose("fill_grams"))
         return is_last
 
     def _ranges(self, cursor: RealDictCursor, state: State) -> RangeFiller:
@@ -206,7 +209,7 @@ class Load:
         """How much of its phase is done, as far as that is known between two parts."""
         if state.phase == "stage":
             return min(1.0, state.byte / source.size) if source is not None and source.size else 0.0
-        if state.phase in ("words", "pairs"):
+        if state.phase in ("words", "grams"):
             return min(1.0, state.part * self._sizes.range_rows / state.rows_read)
         return state.part / _PARTS.get(state.phase, 1)
 

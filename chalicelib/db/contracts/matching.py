@@ -13,7 +13,8 @@ from typing import Literal
 from psycopg2 import sql
 
 from chalicelib.db.contracts.fragments import all_of, any_of, fragment, joined, placeholder
-from chalicelib.db.contracts.lookups import Lookup, Pairs
+from chalicelib.db.contracts.grams import Grams
+from chalicelib.db.contracts.lookups import Lookup
 from chalicelib.db.contracts.scope import Scope
 
 # To look up the facts of a row costs some ten times what it costs to read past them in an index, so at most some 40 ms.
@@ -109,7 +110,7 @@ def _wanted(scope: Scope, place: str, lookup: Lookup, within: sql.Composable | N
     lists = [
         *([] if within is None else [within]),
         *(_rows(scope, f"word_{place}_{test}", words.tokens) for test, words in enumerate(lookup.words)),
-        *(_pair_rows(scope, f"pair_{place}_{test}", pairs, within) for test, pairs in enumerate(lookup.pairs)),
+        *(_gram_rows(scope, f"gram_{place}_{test}", grams, within) for test, grams in enumerate(lookup.grams)),
     ]
     if not lookup.texts and not lookup.phrases:
         return joined(lists, "&")
@@ -126,30 +127,31 @@ def _tests(scope: Scope, place: str, *, has_texts: bool, has_phrases: bool) -> s
     return all_of([*texts, *phrases])
 
 
-def _pair_rows(scope: Scope, name: str, pairs: Pairs, within: sql.Composable | None) -> sql.Composable:
-    """Rows with a pair that is listed, and rows with two words of which one is rare: those with the text, or all."""
-    listed = _rows(scope, name, pairs.listed.tokens, "pair")
-    sides = [
-        joined([_rows(scope, f"{name}_{rare}_rare", words.rare), _rows(scope, f"{name}_{other}", others.tokens)], "&")
-        for rare, words, other, others in (
-            ("left", pairs.left, "right", pairs.right),
-            ("right", pairs.right, "left", pairs.left),
-        )
-        if words.rare
-    ]
-    if not sides:
+def _gram_rows(scope: Scope, name: str, grams: Grams, within: sql.Composable | None) -> sql.Composable:
+    """Rows with an n-gram that is listed, and of those that may have another one those with the text, or all."""
+    listed = _rows(scope, name, grams.listed.tokens, "gram")
+    candidates = [_rows(scope, f"{name}_among", grams.among.tokens, "gram")] if grams.among.tokens else []
+    middle: Literal["word", "gram"] = "word" if grams.is_word else "gram"
+    for rare, words, other, others in (
+        ("left", grams.left, "right", grams.right),
+        ("right", grams.right, "left", grams.left),
+    ):
+        if words.rare:
+            ends = [_rows(scope, f"{name}_{rare}_rare", words.rare), _rows(scope, f"{name}_{other}", others.tokens)]
+            between = [_rows(scope, f"{name}_middle", grams.middle.tokens, middle)] if grams.middle.tokens else []
+            candidates.append(joined([*ends, *between], "&"))
+    if not candidates:
         return listed
-    others = joined(sides, "|")
-    if pairs.text is None:
-        return joined([listed, others], "|")
-    candidates = others if within is None else joined([within, others], "&")
-    tests = _tests(scope, name, has_texts=True, has_phrases=pairs.phrase is not None)
-    texts = fragment("text_rows", scope.version, candidates=candidates, tests=tests)
-    return joined([listed, texts], "|")
+    among = joined(candidates, "|")
+    if grams.text is None:
+        return joined([listed, among], "|")
+    tests = _tests(scope, name, has_texts=True, has_phrases=grams.phrase is not None)
+    looked_into = among if within is None else joined([within, among], "&")
+    return joined([listed, fragment("text_rows", scope.version, candidates=looked_into, tests=tests)], "|")
 
 
-def _rows(scope: Scope, name: str, tokens: tuple[str, ...], table: Literal["word", "pair"] = "word") -> sql.Composable:
-    """The rows with any of the words, or pairs."""
+def _rows(scope: Scope, name: str, tokens: tuple[str, ...], table: Literal["word", "gram"] = "word") -> sql.Composable:
+    """The rows with any of the words, or n-grams."""
     lists: list[sql.Composable] = [
         fragment("word_rows", scope.version, table=table, token=placeholder(f"{name}_{rank}"))
         for rank in range(min(len(tokens), _OWN_LISTS))
@@ -179,9 +181,9 @@ def _values(scope: Scope) -> Iterator[tuple[str, object]]:
 def _keyword_values(place: str, lookup: Lookup) -> Iterator[tuple[str, object]]:
     yield f"texts_{place}", list(lookup.texts)
     yield f"phrases_{place}", list(lookup.phrases)
-    for test, pairs in enumerate(lookup.pairs):
-        yield f"texts_pair_{place}_{test}", [pairs.text]
-        yield f"phrases_pair_{place}_{test}", [pairs.phrase]
+    for test, grams in enumerate(lookup.grams):
+        yield f"texts_gram_{place}_{test}", [grams.text]
+        yield f"phrases_gram_{place}_{test}", [grams.phrase]
     for name, tokens in _lists(place, lookup):
         yield from ((f"{name}_{rank}", token) for rank, token in enumerate(tokens[:_OWN_LISTS]))
         yield f"{name}_more", list(tokens[_OWN_LISTS:])
@@ -191,10 +193,12 @@ def _lists(place: str, lookup: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:
     """All lists of words that pieces of a lookup may name."""
     for test, words in enumerate(lookup.words):
         yield f"word_{place}_{test}", words.tokens
-    for test, pairs in enumerate(lookup.pairs):
-        name = f"pair_{place}_{test}"
-        yield name, pairs.listed.tokens
-        yield f"{name}_left", pairs.left.tokens
-        yield f"{name}_right", pairs.right.tokens
-        yield f"{name}_left_rare", pairs.left.rare
-        yield f"{name}_right_rare", pairs.right.rare
+    for test, grams in enumerate(lookup.grams):
+        name = f"gram_{place}_{test}"
+        yield name, grams.listed.tokens
+        yield f"{name}_among", grams.among.tokens
+        yield f"{name}_middle", grams.middle.tokens
+        yield f"{name}_left", grams.left.tokens
+        yield f"{name}_right", grams.right.tokens
+        yield f"{name}_left_rare", grams.left.rare
+        yield f"{name}_right_rare", grams.right.rare

@@ -13,13 +13,17 @@ from msgspec import Struct
 from psycopg2 import errors, sql
 from psycopg2.extras import RealDictCursor
 
+from chalicelib.db.connect import Turns
 from chalicelib.db.contracts.fragments import all_of, any_of, fragment, placeholder, united
 from chalicelib.db.contracts.lookups import Lookup, find_lookups
 from chalicelib.db.contracts.versions import Transactions
-from chalicelib.errors import Gone
+from chalicelib.errors import Gone, Unavailable
 from chalicelib.search.conditions import Conditions, NameTest, Patterns, conditions_of
 from chalicelib.search.filters import Centavos, Days, Filters
 from chalicelib.search.paging import Dimension
+
+# Names the locks of those whose turn it is among all advisory locks of the database.
+_GATE = 5_040_002
 
 
 class Names(Struct, frozen=True):
@@ -84,13 +88,29 @@ def opened(database: Transactions, version: int, filters: Filters) -> Iterator[t
 
 @contextmanager
 def reading(database: Transactions, version: int) -> Iterator[RealDictCursor]:
-    """A transaction that reads a version; raises Gone if the version was dropped."""
+    """A transaction that reads a version, when it is its turn.
+
+    Raises Gone if the version was dropped, Unavailable if the turn did not come.
+    """
     try:
         with database.transaction() as cursor:
-            cursor.execute(fragment("settle", version))
+            _settle(cursor, version, database.turns)
             yield cursor
     except errors.UndefinedTable:
         raise Gone(f"version {version} of the contracts has been replaced; ask again") from None
+
+
+def _settle(cursor: RealDictCursor, version: int, turns: Turns | None) -> None:
+    if turns is None:
+        cursor.execute(fragment("settle", version))
+        return
+    try:
+        cursor.execute(
+            fragment("take_turn", version),
+            {"turns": turns.count, "gate": _GATE, "patience_ms": int(1000 * turns.patience_s)},
+        )
+    except errors.LockNotAvailable:
+        raise Unavailable("too many searches run at the moment", retry_after_s=10) from None
 
 
 def find_scope(cursor: RealDictCursor, version: int, conditions: Conditions) -> Scope:

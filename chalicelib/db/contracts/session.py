@@ -20,6 +20,9 @@ _OPTIONS = (
 class Session:
     """Runs transactions; raises what `progress` raises, Unavailable in an outage, JobFailed where Postgres refuses."""
 
+    # What takes minutes is to keep nobody waiting.
+    turns = None
+
     def __init__(self, dsn: str, progress: Progress) -> None:
         self.progress = progress
         self._connection = connect(dsn, options=_OPTIONS)

@@ -30,9 +30,13 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     part_batches: int = 25
     # Rows whose words are held in memory together; a hundred megabytes.
     range_rows: int = 500_000
-    # Rows of a word that is common, so that its pairs with others are listed: to look into the titles of fewer rows
-    # takes less than 50 ms.
+    # Rows of a word that is common, so that its n-grams with others are listed: to look into the titles of fewer rows
+    # takes less than 50 ms. An n-gram is common, so that longer ones are listed, with half as many.
     common_rows: int = 10_000
+    # Letters that such a word has at most.
+    common_letters: int = 80
+    # Rows by which n-grams are known as common.
+    sampled_rows: int = 50_000
     # Rows of a word for which sums are kept: to sum up fewer takes less than 100 ms.
     summed_rows: int = 50_000
     # Names of each kind whose sums are kept for such a word, as many as charts may show.

@@ -10,6 +10,7 @@ import msgspec
 from psycopg2 import errors, sql
 from psycopg2.extras import RealDictCursor
 
+from chalicelib.db.connect import Turns
 from chalicelib.db.sql import statements
 from chalicelib.errors import JobFailed
 from chalicelib.search.awards import Rejection
@@ -30,7 +31,13 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transactions(Protocol):
-    """What runs transactions: a Database, or a load's own session."""
+    """What runs transactions: a Database, or a load's own session.
+
+    Those with `turns` wait for theirs before they search.
+    """
+
+    @property
+    def turns(self) -> Turns | None: ...
 
     def transaction(self) -> AbstractContextManager[RealDictCursor]: ...
 

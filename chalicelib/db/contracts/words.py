@@ -1,4 +1,4 @@
-"""The vocabulary of a version: which rows have which words in their titles, and which pairs of common words.
+"""The vocabulary of a version: which rows have which words in their titles, and which n-grams of common words.
 
 Python tells the words apart, so that a search that does the same finds them. Those of a range of rows at a time are
 held in memory; Postgres joins the ranges.
@@ -10,14 +10,18 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 
 from chalicelib.db.contracts.copying import copy_rows
-from chalicelib.db.contracts.versions import compose
+from chalicelib.db.contracts.state import Sizes
+from chalicelib.db.contracts.versions import compose, one_row
 from chalicelib.search.awards import words_of
-from chalicelib.search.pairs import PairFinder
+from chalicelib.search.grams import GramFinder, common_grams
 
 _FETCHED_ROWS = 20_000
+# Rows of the sample that are beside each other: their titles share pages, and the year's fashion in words.
+_BLOCK_ROWS = 100
 
 
 class RangeFiller:
@@ -32,25 +36,43 @@ class RangeFiller:
         """Adds the words of a range; answers whether the range is behind the last row."""
         return self._fill(words_of, part, range_rows)
 
-    def pairs(self, part: int, range_rows: int) -> bool:
-        """Adds the pairs of common words, which are known when all words are."""
-        self._cursor.execute(compose("contracts_load", "common_words", self._version))
-        return self._fill(PairFinder({row["token"] for row in self._cursor.fetchall()}), part, range_rows)
+    def choose_grams(self, sizes: Sizes) -> None:
+        """Keeps which n-grams are common as a sample of the rows tells, when all words are known."""
+        self._cursor.execute(self._compose("last_row"))
+        last = int(one_row(self._cursor)["rid"])
+        gap = max(_BLOCK_ROWS, last * _BLOCK_ROWS // sizes.sampled_rows)
+        self._cursor.execute(self._compose("sample_titles"), {"last": last, "gap": gap, "block_rows": _BLOCK_ROWS})
+        texts = [row["search_text"] for row in self._cursor.fetchall()]
+        self._tell()
+        least = max(2, sizes.common_rows * len(texts) // (2 * last))
+        grams = sorted(common_grams(texts, self._tokens("common_words"), least))
+        copy_rows(self._cursor, self._compose("copy_common_grams"), ((gram,) for gram in grams))
+
+    def grams(self, part: int, range_rows: int) -> bool:
+        """Adds the n-grams of common words, when it has been chosen which are common."""
+        return self._fill(GramFinder(self._tokens("common_words"), self._tokens("common_grams")), part, range_rows)
 
     def _fill(self, find: Callable[[str], set[str]], part: int, range_rows: int) -> bool:
         values = {"after": part * range_rows, "last": (part + 1) * range_rows}
         rids: defaultdict[str, array[int]] = defaultdict(_no_rids)
         is_behind = True
         with self._cursor.connection.cursor(name="titles") as titles:
-            titles.execute(compose("contracts_load", "read_titles", self._version), values)
+            titles.execute(self._compose("read_titles"), values)
             while rows := titles.fetchmany(_FETCHED_ROWS):
                 is_behind = False
                 for rid, text in rows:
                     for name in find(text):
                         rids[name].append(rid)
                 self._tell()
-        copy_rows(self._cursor, compose("contracts_load", "copy_words", self._version), _word_rows(part, rids))
+        copy_rows(self._cursor, self._compose("copy_words"), _word_rows(part, rids))
         return is_behind
+
+    def _tokens(self, statement: str) -> set[str]:
+        self._cursor.execute(self._compose(statement))
+        return {row["token"] for row in self._cursor.fetchall()}
+
+    def _compose(self, statement: str) -> sql.Composed:
+        return compose("contracts_load", statement, self._version)
 
 
 def _no_rids() -> array[int]:

@@ -20,8 +20,10 @@ CREATE TABLE {schema}.word (
     token text COLLATE "C", df integer NOT NULL, is_common boolean NOT NULL, rids integer[] NOT NULL
 );
 ALTER TABLE {schema}.word ALTER COLUMN rids SET STORAGE EXTERNAL;
-CREATE TABLE {schema}.pair (token text COLLATE "C", df integer NOT NULL, rids integer[] NOT NULL);
-ALTER TABLE {schema}.pair ALTER COLUMN rids SET STORAGE EXTERNAL;
+CREATE TABLE {schema}.gram (
+    token text COLLATE "C", df integer NOT NULL, is_common boolean NOT NULL, rids integer[] NOT NULL
+);
+ALTER TABLE {schema}.gram ALTER COLUMN rids SET STORAGE EXTERNAL;
 CREATE TABLE {schema}.summed (id integer, token text COLLATE "C" NOT NULL, names integer NOT NULL);
 CREATE TABLE {schema}.summed_month (word integer NOT NULL, month date, awards integer NOT NULL, total bigint NOT NULL);
 CREATE TABLE {schema}.summed_name (
@@ -48,6 +50,7 @@ CREATE UNLOGGED TABLE {schema}.word_part (
     token text COLLATE "C" NOT NULL, part integer NOT NULL, df integer NOT NULL, rids integer[] NOT NULL
 );
 ALTER TABLE {schema}.word_part ALTER COLUMN rids SET STORAGE EXTERNAL;
+CREATE UNLOGGED TABLE {schema}.common_gram (token text COLLATE "C" NOT NULL);
 CREATE AGGREGATE {schema}.total (bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 CREATE AGGREGATE {schema}.joined (integer[]) (SFUNC = array_cat, STYPE = integer[]);
 CREATE UNLOGGED TABLE {schema}.load (
@@ -171,9 +174,11 @@ ORDER BY rid
 COPY {schema}.word_part FROM STDIN WITH (FORMAT csv)
 
 -- name: fill_words
--- Joins the ranges, and names the words whose sums are to be kept.
+-- Joins the ranges, and names the words whose sums are to be kept. Eight common words fit into the key of an index.
 INSERT INTO {schema}.word
-SELECT token, sum(df), sum(df) >= %(common_rows)s, {schema}.joined(rids ORDER BY part)
+SELECT
+    token, sum(df), sum(df) >= %(common_rows)s AND length(token) <= %(common_letters)s,
+    {schema}.joined(rids ORDER BY part)
 FROM {schema}.word_part
 GROUP BY token
 ORDER BY token;
@@ -186,19 +191,41 @@ WHERE df >= %(summed_rows)s;
 ALTER TABLE {schema}.summed ADD PRIMARY KEY (id)
 
 -- name: common_words
--- The words whose pairs are listed.
+-- The words whose n-grams are listed.
 SELECT token
 FROM {schema}.word
 WHERE is_common
 
--- name: fill_pairs
+-- name: last_row
+-- The highest number of a row.
+SELECT max(rid) AS rid
+FROM {schema}.title
+
+-- name: sample_titles
+-- What some rows are found by, blocks of them from all over the version.
+SELECT search_text
+FROM generate_series(1, %(last)s, %(gap)s) AS block (first)
+JOIN {schema}.title AS t ON t.rid >= block.first AND t.rid < block.first + %(block_rows)s
+
+-- name: copy_common_grams
+-- Takes the n-grams that are common from the client.
+COPY {schema}.common_gram FROM STDIN WITH (FORMAT csv)
+
+-- name: common_grams
+-- The n-grams that are common.
+SELECT token
+FROM {schema}.common_gram
+
+-- name: fill_grams
 -- Joins the ranges in the same way.
-INSERT INTO {schema}.pair
-SELECT token, sum(df), {schema}.joined(rids ORDER BY part)
+INSERT INTO {schema}.gram
+SELECT
+    token, sum(df), token IN (SELECT common_gram.token FROM {schema}.common_gram),
+    {schema}.joined(rids ORDER BY part)
 FROM {schema}.word_part
 GROUP BY token
 ORDER BY token;
-ALTER TABLE {schema}.pair ADD PRIMARY KEY (token)
+ALTER TABLE {schema}.gram ADD PRIMARY KEY (token) INCLUDE (df, is_common)
 
 -- name: summed_words
 -- One of so many shares of the words whose sums are kept.
@@ -283,4 +310,5 @@ SELECT (SELECT count(*) FROM {schema}.fact) AS loaded, (SELECT count(*) FROM {sc
 -- name: clear
 -- Removes what only the load needs.
 DROP AGGREGATE {schema}.joined (integer[]);
-DROP TABLE {schema}.stage, {schema}.mention, {schema}.name, {schema}.placing, {schema}.word_part, {schema}.load
+DROP TABLE {schema}.stage, {schema}.mention, {schema}.name, {schema}.placing, {schema}.word_part,
+    {schema}.common_gram, {schema}.load

@@ -2,6 +2,18 @@
 -- Has the rest of the transaction sort and group in memory, and not compile what is done before it would be compiled.
 SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
 
+-- name: take_turn
+-- The same, when it is the transaction's turn: it has one of some locks until its end, a free one or else one it waits for.
+SELECT
+    set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+    set_config('lock_timeout', %(patience_ms)s::text, true),
+    CASE
+        WHEN EXISTS (
+            SELECT FROM generate_series(1, %(turns)s) AS turn WHERE pg_try_advisory_xact_lock(%(gate)s, turn)
+        ) THEN true
+        ELSE pg_advisory_xact_lock(%(gate)s, 1 + mod(pg_backend_pid(), %(turns)s)) IS NOT NULL
+    END AS has_turn
+
 -- name: rows
 -- How many awards there are.
 SELECT coalesce(sum(awards), 0)::integer AS awards

@@ -45,18 +45,18 @@ SELECT token, df, is_common::integer, CASE WHEN is_common THEN 0 ELSE df END, AR
 FROM {schema}.word
 WHERE token = ANY(%(words)s::text[])
 
--- name: pairs
--- How many rows have pairs of common words.
-SELECT token, df
-FROM {schema}.pair
-WHERE token = ANY(%(pairs)s::text[])
+-- name: grams
+-- How many rows have n-grams of common words.
+SELECT token, df, is_common
+FROM {schema}.gram
+WHERE token = ANY(%(grams)s::text[])
 
 -- name: word_rows
--- The rows with a word, or a pair.
+-- The rows with a word, or an n-gram.
 coalesce((SELECT rids FROM {schema}.{table} WHERE token = {token}), ARRAY[]::integer[])
 
 -- name: more_word_rows
--- The rows with any of several words, or pairs.
+-- The rows with any of several words, or n-grams.
 coalesce(
     (SELECT array_agg(rid) FROM {schema}.{table}, unnest(rids) AS rid WHERE token = ANY({tokens}::text[])),
     ARRAY[]::integer[]

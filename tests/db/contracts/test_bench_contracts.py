@@ -30,7 +30,7 @@ def count(has: Callable[[str], bool]) -> int:
 
 
 def test_every_question_is_asked_of_every_engine_and_found_to_have_the_same_rows(report: Report) -> None:
-    assert len(report.lines) == 10 * len(MEASURES)
+    assert len(report.lines) == 11 * len(MEASURES)
     engines = {"sluice", "naive Postgres", *(["DuckDB"] if duck.is_installed() else [])}
     assert all(line.engines.keys() == engines for line in report.lines)
     matches = {line.question: line.matches for line in report.lines}
@@ -40,6 +40,8 @@ def test_every_question_is_asked_of_every_engine_and_found_to_have_the_same_rows
     assert matches["two words"] == count(lambda text: "construction" in text and "school" in text)
     assert matches["phrase"] == count(lambda text: "flood control" in text)
     assert matches["phrase of 4 words"] == count(lambda text: "supply and delivery of" in text)
+    building = "construction of multi-purpose building"
+    assert matches["phrase of 5 words"] == count(lambda text: building in text)
     assert 0 < matches["rare word"] < matches["common word"]
     assert all(matches[name] > 0 for name in ("organization", "area and year", "value range"))
 
@@ -52,7 +54,7 @@ def test_duckdb_answers_as_the_others_do(report: Report) -> None:
 
 
 def test_report_tells_what_loading_cost_and_which_bars_were_missed(report: Report) -> None:
-    assert report.load.phases_s.keys() >= {"stage", "words", "pairs", "indexes", "sums", "publish"}
+    assert report.load.phases_s.keys() >= {"stage", "words", "grams", "indexes", "sums", "publish"}
     assert report.load.worker_peak_mb > 10
     assert report.disk_mb["sluice"] > report.disk_mb["sluice.fact"] > 0
     text = table(report)

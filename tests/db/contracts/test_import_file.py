@@ -45,7 +45,7 @@ def test_file_is_loaded_and_told_phase_by_phase(dsn: str, file: Path, capsys: py
     assert lines[0] == f"Source: {file} (0.0 MB)"
     assert lines[1].startswith("Target: postgresql://sluice:***@")
     assert lines[2].startswith("Schema: applied 0001_pre_users.sql, ")
-    phases = "stage dimensions facts titles words pairs indexes rollups vacuum sums vacuum_sums publish"
+    phases = "stage dimensions facts titles words grams indexes rollups vacuum sums vacuum_sums publish"
     assert [line.split()[0] for line in lines[3:15]] == phases.split()
     assert lines[15:] == [
         f"Rejected rows: {file}.rejects.csv",

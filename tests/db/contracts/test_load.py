@@ -122,18 +122,26 @@ def test_words_are_common_from_so_many_rows_on(generated: Loaded) -> None:
     assert len({is_common for _, is_common in found}) == 2
 
 
-def test_pairs_of_common_words_have_the_rows_in_which_one_follows_the_other_behind_a_blank(generated: Loaded) -> None:
-    texts = [text_of(row) for row in in_order(generated.rows)]
-    counts = Counter(word for text in texts for word in set(re.findall(r"[^\W_]+", text)))
-    common = {word for word, count in counts.items() if count >= 50}
-    rids: defaultdict[str, list[int]] = defaultdict(list)
-    for rid, text in enumerate(texts, 1):
-        for left, right in set(re.findall(r"(?<![^\W_])(?=([^\W_]+) ([^\W_]+))", text)):
-            if {left, right} <= common:
-                rids[f"{left} {right}"].append(rid)
-    found = read(generated, "SELECT token, rids FROM {schema}.pair")
-    assert sorted(found) == sorted(rids.items())
-    assert read(generated, "SELECT count(*) FROM {schema}.pair WHERE df <> cardinality(rids)") == [(0,)]
+def test_n_grams_of_common_words_have_the_rows_in_which_these_follow_each_other(generated: Loaded) -> None:
+    texts = [re.findall(r"[^\W_]+|[\W_]+", text_of(row)) for row in in_order(generated.rows)]
+    counts = Counter(word for runs in texts for word in set(runs))
+    rids: dict[tuple[str, ...], list[int]] = {}
+    for count in range(2, 9):
+        longer: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for rid, runs in enumerate(texts, 1):
+            for found in {tuple(runs[first : first + 2 * count - 1]) for first in range(len(runs) - 2 * count + 2)}:
+                if (
+                    all(word.isalnum() and counts[word] >= 50 for word in found[::2])
+                    and all(len(between) <= 3 for between in found[1::2])
+                    and (count == 2 or all(len(rids.get(part, ())) >= 25 for part in (found[:-2], found[2:])))
+                ):
+                    longer[found].append(rid)
+        rids |= longer
+    listed = read(generated, "SELECT token, rids, is_common FROM {schema}.gram")
+    expected = {"".join(found): (each, len(each) >= 25 and len(found) < 15) for found, each in rids.items()}
+    assert {token: (each, is_common) for token, each, is_common in listed} == expected
+    assert {len(found[::2]) for found in rids} > {2, 3, 4}
+    assert read(generated, "SELECT count(*) FROM {schema}.gram WHERE df <> cardinality(rids)") == [(0,)]
 
 
 def summed_rows(loaded: Loaded) -> dict[str, list[Row]]:
@@ -197,13 +205,13 @@ def test_version_has_the_tables_that_are_read_and_no_others(generated: Loaded) -
         generated,
         "SELECT relname, relpersistence FROM pg_class WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace",
     )
-    names = "area category contractor entity_year fact month organization pair rejection summed summed_month"
+    names = "area category contractor entity_year fact gram month organization rejection summed summed_month"
     # p: kept in a crash.
     assert sorted(found) == [(name, "p") for name in [*names.split(), "summed_name", "title", "word"]]
     assert read(generated, "SELECT proname FROM pg_proc WHERE pronamespace = '{schema}'::regnamespace") == [("total",)]
 
 
-@pytest.mark.parametrize("table", ["word", "pair"])
+@pytest.mark.parametrize("table", ["word", "gram"])
 def test_rows_of_a_word_are_stored_so_that_a_part_can_be_read_without_the_rest(generated: Loaded, table: str) -> None:
     text = f"SELECT attstorage FROM pg_attribute WHERE attrelid = '{{schema}}.{table}'::regclass AND attname = 'rids'"
     assert read(generated, text) == [("e",)]
@@ -231,7 +239,7 @@ def test_load_in_small_parts_is_the_same(dsn: str, generated: Loaded) -> None:
     whole = Loaded(dsn, load_rows_in(dsn, source, Sizes(**common)), source)
     sizes = Sizes(batch_rows=7, part_batches=3, range_rows=11, **common)
     parts = Loaded(dsn, load_rows_in(dsn, source, sizes), source)
-    lists = ("word", "pair", "summed", "summed_month", "summed_name")
+    lists = ("word", "gram", "summed", "summed_month", "summed_name")
     for table in (*DIMENSIONS, "fact", "title", "month", "entity_year", *lists):
         tables = [read(one, f"SELECT t::text FROM {{schema}}.{table} AS t ORDER BY 1") for one in (whole, parts)]
         assert tables[0] == tables[1]

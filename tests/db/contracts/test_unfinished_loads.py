@@ -201,7 +201,7 @@ def test_load_tells_how_far_it_is(dsn: str) -> None:
         "sorting rows",
         "keeping titles",
         "collecting words",
-        "collecting pairs of words",
+        "collecting words in sequence",
         "making indexes",
         "summing up",
         "tidying up",

@@ -45,7 +45,7 @@ def word_in(award: oracle.Award) -> st.SearchStrategy[str]:
 def words_in(award: oracle.Award) -> st.SearchStrategy[str]:
     """Some of the words of a title that follow each other, of the first and the last one perhaps a part."""
     ends = [0, *(match.end() for match in re.finditer(" ", award.text)), len(award.text)]
-    places = st.tuples(st.integers(0, len(ends) - 2), st.integers(1, 4), st.integers(0, 2), st.integers(0, 2))
+    places = st.tuples(st.integers(0, len(ends) - 2), st.integers(1, 9), st.integers(0, 2), st.integers(0, 2))
 
     def cut(said: tuple[int, int, int, int]) -> str:
         first, count, before, behind = said
@@ -85,24 +85,29 @@ def test_rows_with_words_that_follow_each_other_are_what_looking_at_every_row_fi
     assert search.page(chosen.version, filters, part, NEWEST) == expected
 
 
-def test_data_sets_have_words_with_sums_pairs_of_words_and_words_without(library: Library) -> None:
+def test_data_sets_have_words_with_sums_n_grams_of_words_and_words_without(library: Library) -> None:
     for chosen in (library.many, library.awkward):
         schema = f"contracts_v{chosen.version}"
-        ((summed, pairs, rare),) = query(
+        ((summed, grams, rare),) = query(
             library.dsn,
-            f"SELECT (SELECT count(*) FROM {schema}.summed), (SELECT count(*) FROM {schema}.pair), "
+            f"SELECT (SELECT count(*) FROM {schema}.summed), "
+            f"(SELECT count(*) FROM {schema}.gram WHERE token LIKE '%% %% %%'), "
             f"(SELECT count(*) FROM {schema}.word WHERE NOT is_common)",
         )
-        assert min(int(str(summed)), int(str(pairs)), int(str(rare))) > 3
+        assert min(int(str(summed)), int(str(grams)), int(str(rare))) > 3
 
 
 @pytest.fixture
 def emptied(dsn: str) -> tuple[str, int]:
     """A version whose rows were taken away after its load: what is answered all the same was prepared."""
-    version = load_rows_in(dsn, SOURCE, Sizes(common_rows=2, summed_rows=2, summed_names=2))
+    return dsn, without_rows(dsn, SOURCE)
+
+
+def without_rows(dsn: str, source: list[dict[str, str]]) -> int:
+    version = load_rows_in(dsn, source, Sizes(common_rows=2, summed_rows=2, summed_names=2))
     for table in ("fact", "title"):
         query(dsn, f"DELETE FROM contracts_v{version}.{table} RETURNING 1")
-    return dsn, version
+    return version
 
 
 def charts(emptied: tuple[str, int], filters: Filters, most: int) -> Series:
@@ -149,3 +154,26 @@ def test_common_words_that_follow_each_other_are_counted_without_a_look_into_tit
         }
     # "of repair" is one row's, but "roads", "the" and what is behind two blanks can be seen in titles alone.
     assert counts == {"repair of": 2, "epair o": 2, "of repair": 1, "repair  of": 0, "of the": 0, "of roads": 0}
+
+
+def test_any_number_of_common_words_that_follow_each_other_is_counted_so(dsn: str) -> None:
+    titles = [*["Supply and delivery of steel pipes"] * 2, "Delivery of supply and steel of pipes", "Supply of steel"]
+    version = without_rows(dsn, [SOURCE[0] | {"award_title": title} for title in titles])
+    with closing(Database(dsn)) as database:
+        search = ContractSearch(database)
+        counts = {
+            text: search.page(version, Filters(keywords=(text,)), Page(), NEWEST)[1]
+            for text in (
+                "supply and delivery of steel pipes",
+                "ply and delivery of st",
+                "supply and steel",
+                "and supply",
+            )
+        }
+    # "Supply and" and "and steel" are in three rows and one, so one row's title would have to be looked into.
+    assert counts == {
+        "supply and delivery of steel pipes": 2,
+        "ply and delivery of st": 2,
+        "supply and steel": 0,
+        "and supply": 0,
+    }

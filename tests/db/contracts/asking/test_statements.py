@@ -38,9 +38,13 @@ TOKEN = re.compile(r"[^\W\d]+|[^\w\s]")
 # What is put into the pieces of the files: tables, columns, values by name, directions and what joins pieces.
 OURS = {
     *('"', "f", "t", "contracts_v", "contract_number", "award_title", "notice_title", "award_date", "amount"),
-    *("item_", "low_", "high_", "beyond_", "word_", "pair_", "texts_", "phrases_", "_", "_more", "_not_"),
-    *("_phrases", "_not", "_not_phrases", "texts_pair_", "phrases_pair_", "UNION"),
-    *(f"_{side}_{end}" for side in ("left", "right", "left_rare", "right_rare") for end in ("", "more")),
+    *("item_", "low_", "high_", "beyond_", "word_", "gram_", "texts_", "phrases_", "_", "_more", "_not_"),
+    *("_phrases", "_not", "_not_phrases", "_among", "_middle", "texts_gram_", "phrases_gram_", "UNION"),
+    *(
+        f"_{side}_{end}"
+        for side in ("left", "right", "left_rare", "right_rare", "among", "middle")
+        for end in ("", "more")
+    ),
     *("AND", "OR", "&", "|", "COLLATE", "C", "DESC", "ASC", "NULLS", "LAST", "id", "double", "precision", "/"),
     *("dates", "page", "year", "MATERIALIZED", "NOT"),
     *DIMENSIONS,
