@@ -12,10 +12,13 @@ from chalicelib.api.http import wrap
 from chalicelib.api.routes import routes
 from chalicelib.aws.changes import read_changes
 from chalicelib.aws.subscriptions import new_connections
+from chalicelib.hourly import Hourly
 from chalicelib.jobs.queue import Delivery
 from chalicelib.jobs.sweep import sweep as sweep_jobs
 from chalicelib.jobs.worker import Worker
 from chalicelib.runtime import Runtime
+from chalicelib.settings import EVENT_PROFILES
+from chalicelib.storing import EventWorker
 from chalicelib.telemetry import name_request
 
 # Chalice logs under the app's name, which is our logger's: left to itself it may add a handler and drop all but errors.
@@ -25,6 +28,7 @@ app.register_middleware(name_request)
 
 RUNTIME = Runtime()
 REGISTRY = kinds.registry(RUNTIME.settings.stage)
+HOURLY = Hourly()
 
 for route in routes(REGISTRY):
     # Content types are checked by the views, which answer with a problem document; an empty list switches
@@ -33,7 +37,11 @@ for route in routes(REGISTRY):
 
 
 def _settle(queue: str, event: SQSEvent) -> None:
-    deliveries = [
+    Worker(RUNTIME.background, REGISTRY, queue).settle(_deliveries(event))
+
+
+def _deliveries(event: SQSEvent) -> list[Delivery]:
+    return [
         Delivery(
             message_id=record["messageId"],
             body=record["body"],
@@ -42,7 +50,6 @@ def _settle(queue: str, event: SQSEvent) -> None:
         )
         for record in event.to_dict()["Records"]
     ]
-    Worker(RUNTIME.background, REGISTRY, queue).settle(deliveries)
 
 
 # One forecast per invocation: a second one in the batch would wait behind a long first one.
@@ -63,6 +70,19 @@ def work_batch(event: SQSEvent) -> None:
     _settle("batch", event)
 
 
+_EVENTS_AT_A_TIME, _EVENTS_WINDOW_S = EVENT_PROFILES[RUNTIME.settings.event_profile]
+
+
+@app.on_sqs_message(
+    queue=RUNTIME.settings.queue_name("events"),
+    batch_size=_EVENTS_AT_A_TIME,
+    maximum_batching_window_in_seconds=_EVENTS_WINDOW_S,
+    maximum_concurrency=5,
+)
+def work_events(event: SQSEvent) -> None:
+    EventWorker(RUNTIME, REGISTRY).settle(_deliveries(event))
+
+
 # Stands outside the VPC: it reaches the internet and not the database, and its jobs carry all that they need.
 @app.on_sqs_message(queue=RUNTIME.settings.queue_name("emails"), batch_size=1, maximum_concurrency=5)
 def work_emails(event: SQSEvent) -> None:
@@ -73,6 +93,7 @@ def work_emails(event: SQSEvent) -> None:
 def sweep(event: CloudWatchEvent) -> None:
     """Moves the jobs that nobody else is moving."""
     sweep_jobs(RUNTIME.background, REGISTRY)
+    HOURLY.start(RUNTIME, REGISTRY)
 
 
 @app.lambda_function()

@@ -7,13 +7,16 @@
     |  |- Unauthenticated        401  no credentials, or wrong ones
     |  |- Forbidden              403  known caller, not allowed
     |  |- NotFound               404  no such thing, or not the caller's
+    |  |- UnknownApp             444  no app of that id takes events
     |  |- Conflict               409  the thing is in a state that excludes the request
     |  |- Gone                   410  it was there and has expired
     |  |- TooLarge               413  body or work above a stated limit
     |  |- UnsupportedMedia       415  a body of a type that cannot be read
-    |  `- KeyReused              422  an Idempotency-Key that already stands for another request
+    |  |- KeyReused              422  an Idempotency-Key that already stands for another request
+    |  `- TooManyRequests        429  too soon after the ones before; says when it may be tried again
     |- ConfigurationError             the deployment is wrong; loud at start, never retried
     |- JobFailed                      a run ended badly for a reason that the caller may read
+    |- Unstorable                     what is in an event cannot be stored, now or ever
     |- NotSaved                       a result cannot be kept as it is, which does not fail its job
     |- Cancelled                      a run noticed that its job was cancelled
     |- Superseded                     a run noticed that another attempt has taken the job over
@@ -98,6 +101,11 @@ class NotFound(RequestError):
     slug, title, status = "not-found", "Not found", 404
 
 
+class UnknownApp(RequestError):
+    # The status that apps know from the old service.
+    slug, title, status = "unknown-app", "App not found", 444
+
+
 class Conflict(RequestError):
     slug, title, status = "conflict", "Conflict", 409
 
@@ -118,12 +126,20 @@ class KeyReused(RequestError):
     slug, title, status = "idempotency-key-reused", "Idempotency-Key reused", 422
 
 
+class TooManyRequests(RequestError):
+    slug, title, status = "too-many-requests", "Too many requests", 429
+
+
 class ConfigurationError(SluiceError):
     slug, title = "configuration", "Wrong configuration"
 
 
 class JobFailed(SluiceError):
     slug, title, status = "job-failed", "The job failed", 500
+
+
+class Unstorable(SluiceError):
+    slug, title, status = "unstorable", "Cannot be stored", 500
 
 
 class NotSaved(SluiceError):

@@ -26,9 +26,17 @@ class Ids:
         """The public id of an API key: 16 hexadecimal digits."""
         return secrets.token_hex(8)
 
+    def short(self) -> str:
+        """An id that people read out: 12 characters for addresses, 72 bits."""
+        return secrets.token_urlsafe(9).replace("-", "x").replace("_", "y")
+
     def secret(self) -> str:
         """The secret of an API key: 256 bits as 64 hexadecimal digits, so that a plain hash of it cannot be undone."""
         return secrets.token_hex(32)
+
+    def code(self) -> str:
+        """A one-time code: six decimal digits, each as likely as any other."""
+        return f"{secrets.randbelow(10**6):06d}"
 
 
 class CountingIds(Ids):
@@ -46,6 +54,10 @@ class CountingIds(Ids):
 
     def secret(self) -> str:
         return f"{self._next():064x}"
+
+    def code(self) -> str:
+        # Each another one, and none that looks like a count.
+        return f"{self._next() * 142_857 % 10**6:06d}"
 
     def _next(self) -> int:
         self._count += 1

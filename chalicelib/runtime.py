@@ -15,8 +15,10 @@ from chalicelib.telemetry import Meter
 if TYPE_CHECKING:
     from chalicelib.accounts.keys import Keys
     from chalicelib.aws.datasets import Datasets
+    from chalicelib.aws.event_records import EventRecords
     from chalicelib.aws.files import Files
     from chalicelib.aws.job_files import JobFiles
+    from chalicelib.aws.kept_mail import KeptMail
     from chalicelib.aws.mail import Mailbox
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
@@ -29,11 +31,19 @@ if TYPE_CHECKING:
     from chalicelib.db.contracts.questions import Contracts
     from chalicelib.db.contracts.review import ContractReview
     from chalicelib.db.contracts.saved_searches import SavedSearches
+    from chalicelib.db.events.apps import Apps
+    from chalicelib.db.events.log import EventLog
+    from chalicelib.db.events.watch import EventWatch
+    from chalicelib.db.events.watch_removal import EventRemoval
+    from chalicelib.db.events.writer import EventWriter
     from chalicelib.db.forecasts import Forecasts
     from chalicelib.db.histories import Histories
+    from chalicelib.db.one_time_codes import OneTimeCodes
     from chalicelib.db.outcomes import Outcomes
     from chalicelib.db.projects import Projects
     from chalicelib.db.saved_forecasts import SavedForecasts
+    from chalicelib.db.tries import KeptTries
+    from chalicelib.intake import Intake
 
 
 class Runtime:
@@ -109,6 +119,18 @@ class Runtime:
         return Accounts(self.database)
 
     @cached_property
+    def one_time_codes(self) -> OneTimeCodes:
+        from chalicelib.db.one_time_codes import OneTimeCodes
+
+        return OneTimeCodes(self.database)
+
+    @cached_property
+    def tries(self) -> KeptTries:
+        from chalicelib.db.tries import KeptTries
+
+        return KeptTries(self.database)
+
+    @cached_property
     def forecasts(self) -> Forecasts:
         from chalicelib.db.forecasts import Forecasts
 
@@ -181,6 +203,48 @@ class Runtime:
         return DynamoDatasets(self.settings.key_table)
 
     @cached_property
+    def apps(self) -> Apps:
+        from chalicelib.db.events.apps import Apps
+
+        return Apps(self.database)
+
+    @cached_property
+    def event_writer(self) -> EventWriter:
+        from chalicelib.db.events.writer import EventWriter
+
+        return EventWriter(self.database)
+
+    @cached_property
+    def event_log(self) -> EventLog:
+        from chalicelib.db.events.log import EventLog
+
+        return EventLog(self.database)
+
+    @cached_property
+    def event_watch(self) -> EventWatch:
+        from chalicelib.db.events.watch import EventWatch
+
+        return EventWatch(self.database)
+
+    @cached_property
+    def event_removal(self) -> EventRemoval:
+        from chalicelib.db.events.watch_removal import EventRemoval
+
+        return EventRemoval(self.database)
+
+    @cached_property
+    def intake(self) -> Intake:
+        from chalicelib.intake import Intake
+
+        return Intake(self.event_records, self.clock, self.ids, rate=self.settings.event_rate)
+
+    @cached_property
+    def event_records(self) -> EventRecords:
+        from chalicelib.aws.event_records import DynamoEventRecords
+
+        return DynamoEventRecords(self.settings.key_table)
+
+    @cached_property
     def files(self) -> Files:
         from chalicelib.aws.files import S3Files
 
@@ -197,6 +261,12 @@ class Runtime:
         from chalicelib.aws.mail import SesMailbox
 
         return SesMailbox(self.settings.mail_from)
+
+    @cached_property
+    def kept_mail(self) -> KeptMail:
+        from chalicelib.aws.kept_mail import KeptMail
+
+        return KeptMail()
 
     @cached_property
     def webhooks(self) -> Webhooks:

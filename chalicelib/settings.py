@@ -9,6 +9,8 @@ import msgspec
 
 from chalicelib.errors import ConfigurationError
 
+# Messages that the worker of events takes at a time, and the seconds that it waits for so many.
+EVENT_PROFILES = {"low-latency": (10, 0), "high-volume": (1_000, 1)}
 QUEUES = ("simulations", "searches", "events", "emails", "batch")
 
 
@@ -35,7 +37,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: int = 30
     # Bytes of a request body; API Gateway itself would stop at 10 MB, Lambda at 6 MB.
     body_limit: int = 4 * 1024 * 1024
-    # Sender of alerts, an address that SES may send from. Empty: alerts are kept and listed, and not mailed.
+    # Events of an app that one process takes a second, when it has taken a full batch at once; then it answers 429.
+    event_rate: int = 500
+    # One of EVENT_PROFILES, read when the app is packaged: rows within a second, or many rows with few writes.
+    event_profile: str = "low-latency"
+    # Days that events are kept, and that a message which comes again is known by its id.
+    event_days: int = 30
+    # Sender of all mail, an address that SES may send from. Empty: nobody can sign up or reset a password, and alerts
+    # are kept and listed, and not mailed.
     mail_from: str = ""
     # What the ids of processes begin with in OCDS releases: to be registered with the Open Contracting Partnership.
     ocid_prefix: str = "ocds-unregistered"
@@ -79,6 +88,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_search=_flag(environ, "PUBLIC_SEARCH", default.public_search),
         public_url=environ.get("PUBLIC_URL", "").rstrip("/"),
         lease_s=_whole(environ, "LEASE_S", default.lease_s, most=60),
+        event_rate=_whole(environ, "EVENT_RATE", default.event_rate),
+        event_profile=_one_of(environ, "EVENT_PROFILE", default.event_profile, tuple(EVENT_PROFILES)),
+        event_days=_whole(environ, "EVENT_DAYS", default.event_days),
         mail_from=environ.get("MAIL_FROM", ""),
         ocid_prefix=environ.get("OCID_PREFIX", "") or default.ocid_prefix,
         result_bucket=environ.get("RESULT_BUCKET", ""),
@@ -95,6 +107,13 @@ def _whole(environ: Mapping[str, str], name: str, default: int, *, most: int | N
     if most is not None and int(text) > most:
         raise ConfigurationError(f"{name} must be at most {most}, got {text}")
     return int(text)
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:
+    text = environ.get(name, "") or default
+    if text not in values:
+        raise ConfigurationError(f"{name} must be one of {', '.join(values)}, got {text!r}")
+    return text
 
 
 def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:

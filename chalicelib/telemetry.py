@@ -36,13 +36,21 @@ class Metric(StrEnum):
     REQUEUED = "Requeued"
     RESENT = "Resent"
     GIVEN_UP = "GivenUp"
+    # Of events, for the stage alone.
+    EVENTS_TAKEN = "EventsTaken"
+    EVENTS_INVALID = "EventsInvalid"
+    EVENTS_DROPPED = "EventsDropped"
+    EVENTS_STORED = "EventsStored"
+    EVENTS_REPEATED = "EventsRepeated"
+    EVENTS_GIVEN_UP = "EventsGivenUp"
+    EVENT_LAG = "EventLag"
     # For the stage alone.
     PUSHED = "Pushed"
     GONE = "Gone"
 
     @property
     def unit(self) -> str:
-        return "Milliseconds" if self in (Metric.QUEUE_LAG, Metric.RUN_TIME) else "Count"
+        return "Milliseconds" if self in (Metric.QUEUE_LAG, Metric.RUN_TIME, Metric.EVENT_LAG) else "Count"
 
 
 @dataclass(frozen=True)

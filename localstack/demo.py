@@ -18,6 +18,8 @@ from localstack.progress import Progress
 EMAIL = "demo@sluice.test"
 PASSWORD = "demo-password"
 CONTRACTS = Path(__file__).with_name("data") / "contracts.csv"
+RULES = Path(__file__).with_name("data") / "event-rules.csv"
+APP = "test-app"
 HISTORY = Path(__file__).with_name("data") / "closed-items.csv"
 WEEKS = 26
 BACKLOG = 40
@@ -55,6 +57,18 @@ def ensure_contracts(dsn: str) -> int:
                 while not run_phase(phase, dsn, version, Unwatched(None, ""), source=source):
                     pass
         return versions.counts(version).rows_loaded
+
+
+def ensure_app(url: str) -> str:
+    """Has the demo's app and its rules; answers where it sends events."""
+    token = str(_call("POST", f"{url}/api/auth/login", {"email": EMAIL, "password": PASSWORD})[0]["token"])
+    apps = {app["app_id"]: app for app in _call("GET", f"{url}/api/apps", token=token)[0]["apps"]}
+    if APP in apps:
+        app, _ = _call("PUT", f"{url}/api/apps/{APP}", {}, token=token)
+    else:
+        app, _ = _call("POST", f"{url}/api/apps", {"app_id": APP, "name": "Demo app"}, token=token)
+    _call("POST", f"{url}/api/apps/{APP}/rules", RULES.read_bytes(), token=token)
+    return str(app["endpoint"])
 
 
 def weekly_throughput(history: Path = HISTORY, weeks: int = WEEKS) -> list[int]:
@@ -111,9 +125,12 @@ def _show(result: Json, today: date, progress: Progress) -> None:
     progress.line()
 
 
-def _call(method: str, url: str, body: Json | None = None, *, token: str = "") -> tuple[Json, Mapping[str, str]]:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    content = None if body is None else json.dumps(body).encode()
+def _call(
+    method: str, url: str, body: Json | bytes | None = None, *, token: str = ""
+) -> tuple[Json, Mapping[str, str]]:
+    media = "text/csv" if isinstance(body, bytes) else "application/json"
+    headers = {"Content-Type": media} | ({"Authorization": f"Bearer {token}"} if token else {})
+    content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data=content, method=method, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=40) as answer:

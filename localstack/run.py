@@ -71,6 +71,8 @@ def local_stack(settings: Settings, progress: Progress | None = None) -> Iterato
         )  # fmt: skip
         cleanup.enter_context(_run_file(stack))
         shown.step(f"front door open at {url}")
+        if (settings.root / "chalicelib" / "events").is_dir():
+            shown.step(f"app {demo.APP} takes events at {demo.ensure_app(url)}")
         yield stack
 
 

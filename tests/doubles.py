@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from chalicelib.aws.datasets import MemoryDatasets
+from chalicelib.aws.event_records import MemoryEventRecords
 from chalicelib.aws.job_files import MemoryJobFiles
 from chalicelib.aws.mail import MemoryMailbox
 from chalicelib.aws.memory_files import MemoryFiles
@@ -95,6 +96,8 @@ class MemoryRuntime(Runtime):
         self.__dict__["files"] = MemoryFiles()
         self.__dict__["job_files"] = MemoryJobFiles()
         self.__dict__["datasets"] = MemoryDatasets()
+        self.records = MemoryEventRecords()
+        self.__dict__["event_records"] = self.records
         self.__dict__["engine"] = self.__dict__["background"] = self.parts.serving(self)
         self.outbox = MemoryMailbox(self.settings.mail_from)
         self.__dict__["mailbox"] = self.outbox

@@ -46,6 +46,8 @@ def test_every_variable_is_read() -> None:
         ("TOKEN_TTL_S", "0", "TOKEN_TTL_S must be a whole number of at least 1, got '0'"),
         ("LEASE_S", "1.5", "LEASE_S must be a whole number of at least 1, got '1.5'"),
         ("LEASE_S", "61", "LEASE_S must be at most 60, got 61"),
+        ("DATABASE_PROCESSORS", "129", "DATABASE_PROCESSORS must be at most 128, got 129"),
+        ("EVENT_PROFILE", "fast", "EVENT_PROFILE must be one of low-latency, high-volume, got 'fast'"),
         ("PUBLIC_FORECASTS", "yes", "PUBLIC_FORECASTS must be true or false, got 'yes'"),
     ],
 )

@@ -1,5 +1,6 @@
-"""Password hashes: argon2id with the parameters of RFC 9106's second recommendation, as argon2-cffi ships them.
+"""Passwords: what a new one must have, and their hashes.
 
+Hashes are argon2id with the parameters of RFC 9106's second recommendation, as argon2-cffi ships them.
 Accounts that came from an old installation have hashes of Werkzeug's, `method$salt$digest`. They are verified as they
 are and count as outdated, so that the next login makes them anew.
 """
@@ -16,6 +17,25 @@ _hasher = PasswordHasher()
 # The costliest parameters that are taken from a stored hash; Werkzeug's own are 2**15 x 8 x 1 and a million rounds.
 _MOST_SCRYPT, _MOST_ROUNDS = 2**17 * 8 * 4, 10_000_000
 _DIGESTS = frozenset({"sha1", "sha256", "sha512"})
+# Of new passwords, in characters; what an account has from before may be otherwise.
+SHORTEST, LONGEST = 8, 128
+_SIGNS = "!@#$%^&*"
+
+
+def find_faults(password: str) -> list[str]:
+    """What a new password lacks, all at once, as clauses behind its name; none if it will do."""
+    faults = []
+    if not SHORTEST <= len(password) <= LONGEST:
+        faults.append(f"must have {SHORTEST} to {LONGEST} characters, got {len(password)}")
+    if not any(char.isupper() for char in password):
+        faults.append("must have an upper-case letter")
+    if not any(char.islower() for char in password):
+        faults.append("must have a lower-case letter")
+    if not any(char.isdecimal() for char in password):
+        faults.append("must have a digit")
+    if not any(char in _SIGNS for char in password):
+        faults.append(f"must have one of {_SIGNS}")
+    return faults
 
 
 def hash_password(password: str) -> str:

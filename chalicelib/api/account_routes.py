@@ -1,4 +1,4 @@
-"""The routes of accounts: logins and API keys."""
+"""The routes of accounts: sign-up, logins, forgotten passwords, API keys; and the mail that the local stage keeps."""
 
 from __future__ import annotations
 
@@ -6,36 +6,31 @@ from collections.abc import Iterator
 
 from chalicelib.accounts.epochs import REMEMBERED_S
 from chalicelib.api import auth, keys
+from chalicelib.api.resources import resource_routes
 from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply, Route
 from chalicelib.errors import Conflict, NotFound, Unavailable
 
 _KEY_ID = Param(name="key_id", where="path", summary="The id of the key, which its text has behind `slk_`.")
+# The names of the old service lead to the same.
+_LOGINS = (
+    ("POST", "/api/auth/register", "sign_up", "register"),
+    ("POST", "/auth/api/register", "sign_up", "old_register"),
+    ("POST", "/api/auth/verify", "sign_up", "verify"),
+    ("POST", "/auth/api/verify-otp", "sign_up", "old_verify"),
+    ("POST", "/api/auth/login", "login", "login"),
+    ("POST", "/auth/api/login", "login", "old_login"),
+    ("POST", "/api/auth/forgot", "password_reset", "forgot"),
+    ("POST", "/auth/api/forgot-password", "password_reset", "old_forgot"),
+    ("POST", "/api/auth/reset", "password_reset", "reset"),
+    ("POST", "/auth/api/reset-password", "password_reset", "old_reset"),
+)
+_MAIL = (("GET", "/dev/mail", "kept_mail", "show"),)
 _CLEARED = {"Set-Cookie": "Clears the cookie of the login."}
 
 
 def account_routes() -> Iterator[Route]:
-    """Log in and out."""
-    yield Route(
-        "/api/auth/login",
-        "POST",
-        auth.login,
-        lambda: Doc(
-            name="login",
-            group="Accounts",
-            summary="A token for an address and a password",
-            access=Access.OPEN,
-            request=auth.LoginRequest,
-            example=auth.LoginRequest(email="someone@example.com", password="a long password"),  # noqa: S106
-            replies={
-                200: Reply(
-                    summary="Logged in",
-                    body=auth.LoginResult,
-                    headers={"Set-Cookie": "The same token for browsers, HttpOnly."},
-                )
-            },
-            refusals=(*BODY, *CALLER, Unavailable),
-        ),
-    )
+    """Sign up, log in and out, get a new password."""
+    yield from resource_routes(_LOGINS)
     yield Route(
         "/api/auth/logout",
         "POST",
@@ -65,6 +60,12 @@ def account_routes() -> Iterator[Route]:
             refusals=(*BODY, *CALLER, Unavailable),
         ),
     )
+
+
+def mail_routes(stage: str) -> Iterator[Route]:
+    """The mail that the emulator keeps: of the local stage, and of no other."""
+    if stage == "local":
+        yield from resource_routes(_MAIL)
 
 
 def key_routes() -> Iterator[Route]:

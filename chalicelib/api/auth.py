@@ -1,4 +1,4 @@
-"""Who is calling: bearer token, cookie or API key; and the login that issues tokens.
+"""Who is calling: bearer token, cookie or API key; and how tokens end.
 
 A credential costs one read of DynamoDB at most and never one of Postgres: a key its record, a token the user's epoch,
 which a process remembers for a short time. A credential that cannot be checked is answered 503, never let through.
@@ -6,7 +6,6 @@ which a process remembers for a short time. A credential that cannot be checked 
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated
 
 import msgspec
@@ -23,18 +22,6 @@ from chalicelib.telemetry import log
 
 COOKIE = "sluice_token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class LoginRequest(msgspec.Struct, frozen=True):
-    email: Annotated[str, msgspec.Meta(description="The account's address; case does not matter.", max_length=200)]
-    password: Annotated[str, msgspec.Meta(description="The account's password.", max_length=1000)]
-
-
-class LoginResult(msgspec.Struct, frozen=True):
-    token: Annotated[str, msgspec.Meta(description="Send it as `Authorization: Bearer <token>`.")]
-    token_type: Annotated[str, msgspec.Meta(description="Always Bearer.")]
-    expires_in: Annotated[int, msgspec.Meta(description="Seconds that the token is good for.")]
-    user: Annotated[dict[str, str], msgspec.Meta(description="id, email, name and role of the account.")]
 
 
 class LogoutResult(msgspec.Struct, frozen=True):
@@ -88,44 +75,11 @@ def identify(runtime: Runtime, credential: str) -> Caller:
     return _read_token(runtime, credential)
 
 
-def login(call: Call) -> Answer:
-    """POST /api/auth/login: a token for an address and a password."""
-    from chalicelib.accounts import passwords, tokens
-
-    runtime, settings = call.runtime, call.runtime.settings
-    request, _ = read_body(call, LoginRequest)
-    if not settings.token_secret:
-        raise Unavailable("logins are not configured: TOKEN_SECRET is empty")
-    account = runtime.accounts.find(request.email.strip())
-    if not passwords.verify_password(account.password_hash if account else passwords.NOBODY, request.password):
-        log.info("login refused", user_id=account.id if account else "")
-        raise Unauthenticated("the e-mail address or the password is wrong")
-    assert account is not None  # NOBODY verifies no password
-    now = runtime.clock.utcnow()
-    if not account.is_active:
-        raise Forbidden("the account is not active")
-    if account.access_expires_at <= now:
-        raise Forbidden(f"the account's access ended on {account.access_expires_at.astimezone(UTC):%Y-%m-%d}")
-    renewed = passwords.hash_password(request.password) if passwords.is_outdated(account.password_hash) else None
-    runtime.accounts.record_login(account, at=now, password_hash=renewed)
-    token = tokens.issue_token(
-        Caller(account.id, account.role, access_ends_s=int(account.access_expires_at.timestamp())),
-        secret=settings.token_secret,
-        now_s=int(now.timestamp()),
-        ttl_s=settings.token_ttl_s,
-        epoch=runtime.keys.epoch_of(account.id),
-    )
-    user = {"id": account.id, "email": account.email, "name": account.name, "role": account.role}
-    body = LoginResult(token, "Bearer", settings.token_ttl_s, user)
-    cookie = _set_cookie(call, token, settings.token_ttl_s)
-    return Answer(body=body, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
-
-
 def logout(call: Call) -> Answer:
     """POST /api/auth/logout: clears the cookie, also one that is good for nothing any more."""
     _refuse_fields(call)
     body = LogoutResult("The cookie is cleared", 0)
-    return Answer(body=body, headers={"Set-Cookie": _set_cookie(call, "", 0), "Cache-Control": "no-store"})
+    return Answer(body=body, headers={"Cache-Control": "no-store"}, cookies=(write_cookie(call, COOKIE, "", 0),))
 
 
 def logout_everywhere(call: Call) -> Answer:
@@ -137,7 +91,23 @@ def logout_everywhere(call: Call) -> Answer:
     runtime.epochs.remember(caller.user_id, epoch, now_s=runtime.clock.now())
     log.info("tokens revoked", user_id=caller.user_id, epoch=epoch)
     body = LogoutResult("All tokens of the account are revoked", REMEMBERED_S)
-    return Answer(body=body, headers={"Set-Cookie": _set_cookie(call, "", 0), "Cache-Control": "no-store"})
+    return Answer(body=body, headers={"Cache-Control": "no-store"}, cookies=(write_cookie(call, COOKIE, "", 0),))
+
+
+def read_cookie(call: Call, name: str) -> str:
+    """The cookie's value; empty if there is none."""
+    for part in call.headers.get("cookie", "").split(";"):
+        found, _, value = part.strip().partition("=")
+        if found == name:
+            return value
+    return ""
+
+
+def write_cookie(call: Call, name: str, value: str, max_age_s: int) -> str:
+    """A line that sets the cookie, for our own pages and out of their scripts' reach."""
+    # Plain http is for the local environment; everywhere else the cookie must not travel unencrypted.
+    secure = "" if call.runtime.settings.public_url.startswith("http://") else "; Secure"
+    return f"{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
 
 
 def _identify(call: Call) -> Caller:
@@ -149,7 +119,7 @@ def _identify(call: Call) -> Caller:
     key = call.headers.get("x-api-key", "").strip()
     if key:
         return _read_key(call.runtime, key)
-    token = _cookie(call)
+    token = read_cookie(call, COOKIE)
     if not token:
         return ANONYMOUS
     _check_origin(call)
@@ -194,14 +164,6 @@ def _record_use(runtime: Runtime, key: ApiKey, now_s: int) -> None:
         log.warning("use of an API key was not recorded", key_id=key.id)
 
 
-def _cookie(call: Call) -> str:
-    for part in call.headers.get("cookie", "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return ""
-
-
 def _check_origin(call: Call) -> None:
     """A cookie is honoured on unsafe methods from our own pages only; clients that are no browsers send no Origin."""
     origin = call.headers.get("origin", "")
@@ -213,10 +175,3 @@ def _check_origin(call: Call) -> None:
 def _refuse_fields(call: Call) -> None:
     if call.body.strip():
         read_body(call, NoFields)
-
-
-def _set_cookie(call: Call, token: str, max_age_s: int) -> str:
-    settings = call.runtime.settings
-    # Plain http is for the local environment; everywhere else the cookie must not travel unencrypted.
-    secure = "" if settings.public_url.startswith("http://") else "; Secure"
-    return f"{COOKIE}={token}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"

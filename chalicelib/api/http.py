@@ -28,6 +28,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     request_id: str = ""
+    # IP address that the request came from, as API Gateway saw it; no header of the client's says it.
+    client: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = {}
+    # Each a line of its own in the answer.
+    cookies: tuple[str, ...] = ()
     content_type: str = JSON
 
 
@@ -57,6 +61,8 @@ def wrap(app: Chalice, runtime: Runtime, view: View) -> Callable[..., Response]:
             "X-Request-Id": call.request_id,
             **answer.headers,
         }
+        if answer.cookies:
+            headers["Set-Cookie"] = list(answer.cookies)
         return Response(body=encode(answer.body).decode(), status_code=answer.status, headers=headers)
 
     chalice_view.__name__ = view.__name__
@@ -116,4 +122,5 @@ def _call(app: Chalice, runtime: Runtime, params: Mapping[str, str]) -> Call:
         headers={name.lower(): value for name, value in dict(request.headers).items()},
         body=request.raw_body or b"",
         request_id=request.context.get("requestId", ""),
+        client=request.context.get("identity", {}).get("sourceIp", ""),
     )

@@ -12,7 +12,7 @@ from chalicelib.api.auth import COOKIE
 from chalicelib.api.http import JSON, PROBLEM, problem
 from chalicelib.api.route import Access, Doc, Param, Reply, Route
 from chalicelib.api.service import VERSION
-from chalicelib.errors import FieldError, InvalidRequest, SluiceError, Unauthenticated, Unavailable
+from chalicelib.errors import FieldError, InvalidRequest, SluiceError, TooManyRequests, Unauthenticated, Unavailable
 from chalicelib.jobs.state import State
 
 Json = dict[str, Any]  # a JSON object, in OpenAPI's shape
@@ -58,6 +58,7 @@ _SCHEMES: Json = {
 _REFUSAL_HEADERS = {
     Unauthenticated: {"WWW-Authenticate": "How to authenticate."},
     Unavailable: {"Retry-After": "Seconds after which to try again, where that is known."},
+    TooManyRequests: {"Retry-After": "Seconds after which to try again."},
 }
 
 

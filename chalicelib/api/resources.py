@@ -13,7 +13,8 @@ from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.route import Doc, Route
 
 # Method, path, module in chalicelib.api, view.
-RESOURCES: tuple[tuple[str, str, str, str], ...] = (
+Table = tuple[tuple[str, str, str, str], ...]
+RESOURCES: Table = (
     ("GET", "/api/projects", "projects", "list_projects"),
     ("POST", "/api/projects", "projects", "create_project"),
     ("GET", "/api/projects/{project_id}", "projects", "get_project"),
@@ -85,9 +86,9 @@ RESOURCES: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-def resource_routes() -> Iterator[Route]:
+def resource_routes(table: Table = RESOURCES) -> Iterator[Route]:
     """The routes of the table, in its order."""
-    for method, path, module, name in RESOURCES:
+    for method, path, module, name in table:
         yield Route(path, method, _view(module, name), _doc(module, name))
 
 

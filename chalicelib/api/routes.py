@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.api import answers, description, queue_health, service
-from chalicelib.api.account_routes import account_routes, key_routes
+from chalicelib.api.account_routes import account_routes, key_routes, mail_routes
 from chalicelib.api.admin_routes import admin_routes
+from chalicelib.api.event_routes import event_routes
+from chalicelib.api.event_rule_routes import rule_routes
+from chalicelib.api.event_watch_routes import watch_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
 from chalicelib.api.resources import resource_routes
@@ -21,6 +24,10 @@ def routes(registry: Registry) -> Iterator[Route]:
     yield from task_routes(registry)
     yield from account_routes()
     yield from key_routes()
+    yield from event_routes(registry)
+    yield from rule_routes()
+    yield from watch_routes()
+    yield from mail_routes(registry.stage)
     yield from admin_routes(registry)
     yield from resource_routes()
     yield from _service(registry)

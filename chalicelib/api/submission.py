@@ -47,7 +47,7 @@ def hand_in(call: Call, kind: AnyKind, request: msgspec.Struct, asker: Asker) ->
     headers = {"Location": f"/api/tasks/{job.id}", "Retry-After": str(POLL_S)}
     if is_replay:
         headers["Idempotency-Replayed"] = "true"
-    wait_s = _patience_s(call)
+    wait_s = patience_s(call)
     if wait_s:
         headers["Preference-Applied"] = f"wait={wait_s}"
         ended = _wait(call, job.id, wait_s)
@@ -112,7 +112,7 @@ def _wait(call: Call, job_id: str, seconds: int) -> Found | None:
     return None
 
 
-def _patience_s(call: Call) -> int:
+def patience_s(call: Call) -> int:
     """N of `Prefer: wait=N`, at most LONGEST_WAIT_S; other preferences are ignored, as RFC 7240 has it."""
     match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", call.headers.get("prefer", ""))
     return min(int(match[1]), LONGEST_WAIT_S) if match else 0

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from chalicelib.api.auth import require, who
+from chalicelib.api.event_tasks import event_status
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
+from chalicelib.events.ids import is_event
 from chalicelib.jobs import operations, sharing
 from chalicelib.jobs.kind import Registry
 from chalicelib.jobs.state import State
@@ -36,7 +38,10 @@ _SAYS = {
 
 def status(call: Call) -> Answer:
     """GET /api/tasks/{task_id}: state, progress and, at the end, the result or the error."""
-    found = find(call, call.params["task_id"])
+    task_id = call.params["task_id"]
+    if is_event(task_id):
+        return event_status(call, task_id)
+    found = find(call, task_id)
     body = describe(found)
     tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}

@@ -1,4 +1,4 @@
-"""Mail by SES: short texts to one address each."""
+"""Mail by SES: short texts to one address each, with the same as HTML where it was written."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     subject: str
     text: str
+    # The same for readers of HTML; empty: there is the text alone.
+    html: str = ""
     # Where the reader can say that no more are wanted; empty: nowhere.
     unsubscribe_url: str = ""
+    # Seconds since the epoch from when it is of no use any more; 0: it always is.
+    until_s: int = 0
 
 
 class Mailbox(Protocol):
@@ -58,7 +62,8 @@ class SesMailbox:
 
 def _content(mail: Mail) -> dict[str, object]:
     headers = [{"Name": "List-Unsubscribe", "Value": f"<{mail.unsubscribe_url}>"}] if mail.unsubscribe_url else []
-    return {"Subject": _text(mail.subject), "Body": {"Text": _text(mail.text)}, "Headers": headers}
+    body = {"Text": _text(mail.text)} | ({"Html": _text(mail.html)} if mail.html else {})
+    return {"Subject": _text(mail.subject), "Body": body, "Headers": headers}
 
 
 def _text(text: str) -> dict[str, str]:

@@ -36,10 +36,12 @@ class Accounts:
             row = cursor.fetchone()
         return msgspec.convert(row, Account) if row else None
 
-    def record_login(self, account: Account, *, at: datetime, password_hash: str | None = None) -> None:
-        """Remembers the time of a login, and a hash that was made anew."""
+    def record_login(self, account: Account, *, at: datetime, renewed: str | None = None) -> bool:
+        """Remembers the time of a login, and a hash that was made anew; False if the password is another by now."""
+        values = {"id": account.id, "at": at, "password_hash": account.password_hash, "renewed": renewed}
         with self._database.transaction() as cursor:
-            cursor.execute(self._sql["record_login"], {"id": account.id, "at": at, "password_hash": password_hash})
+            cursor.execute(self._sql["record_login"], values)
+            return cursor.fetchone() is not None
 
     def put(self, *, email: str, name: str, password_hash: str, role: str) -> str:
         """Makes the account or renews it; answers its id."""

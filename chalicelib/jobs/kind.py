@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 import msgspec
 
 from chalicelib.errors import FieldError
+from chalicelib.jobs.store import WAIT_LIMIT_S
 from chalicelib.model import Scope
 
 Request = TypeVar("Request", bound=msgspec.Struct)
@@ -105,6 +106,8 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     time_limit_s: int = 540
     # Seconds that a finished job can be read.
     keep_s: int = 3600
+    # Seconds that a job may wait, however often it is tried, and that its request is stored; at most WAIT_LIMIT_S.
+    wait_s: int = WAIT_LIMIT_S
     # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
     max_attempts: int = 4
     # Seconds between two attempts after an outage; 0: more from one to the next.
@@ -164,6 +167,7 @@ class Registry(msgspec.Struct, frozen=True):
     """The kinds of one stage by name; built by `chalicelib.kinds`."""
 
     kinds: dict[str, AnyKind]
+    stage: str = ""
 
     def get(self, name: str) -> AnyKind | None:
         return self.kinds.get(name)

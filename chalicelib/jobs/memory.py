@@ -150,6 +150,7 @@ class MemoryQueues:
 
     def __init__(self) -> None:
         self.sent: dict[str, deque[Message]] = {}
+        self.posted: list[tuple[str, str]] = []
         self.delayed: list[tuple[str, str, int]] = []
         self.postponed: list[tuple[str, str, int]] = []
         self.deleted: list[tuple[str, str]] = []
@@ -160,6 +161,9 @@ class MemoryQueues:
         self.sent.setdefault(queue, deque()).append(message)
         if delay_s:
             self.delayed.append((queue, message.id, delay_s))
+
+    def post(self, queue: str, body: str) -> None:
+        self.posted.append((queue, body))
 
     def delete(self, queue: str, receipt: str) -> None:
         self.deleted.append((queue, receipt))

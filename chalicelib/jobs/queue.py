@@ -62,6 +62,9 @@ class Queues(Protocol):
     def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
         """Puts the message on one of settings.QUEUES, hidden for at most 900 seconds."""
 
+    def post(self, queue: str, body: str) -> None:
+        """Puts a message that is no job's on a queue whose worker knows it."""
+
     def delete(self, queue: str, receipt: str) -> None:
         """Acknowledges one delivery by hand."""
 
@@ -106,6 +109,10 @@ class SqsQueues:
             self._sqs.send_message(
                 QueueUrl=self._url(queue), MessageBody=msgspec.json.encode(message).decode(), DelaySeconds=delay_s
             )
+
+    def post(self, queue: str, body: str) -> None:
+        with outages("the job queue"):
+            self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=body)
 
     def delete(self, queue: str, receipt: str) -> None:
         with outages("the job queue"):

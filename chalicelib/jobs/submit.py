@@ -15,7 +15,7 @@ from chalicelib.jobs.lifecycle import RESEND_AFTER_S
 from chalicelib.jobs.queue import Message
 from chalicelib.jobs.sharing import cache_key, join, views
 from chalicelib.jobs.state import FOLLOW, SUBMIT, State
-from chalicelib.jobs.store import WAIT_LIMIT_S, Job, Refused, Taken
+from chalicelib.jobs.store import Job, Refused, Taken
 from chalicelib.telemetry import Metric
 
 # Times that a request tries to join an identical one before it gives up.
@@ -96,7 +96,7 @@ def _job(engine: Engine, kind: AnyKind, asker: Asker, cache_key: str) -> Job:
         state=State.PENDING,
         created_ms=int(now * 1000),
         updated_ms=int(now * 1000),
-        expires_s=int(now) + WAIT_LIMIT_S,
+        expires_s=int(now) + kind.wait_s,
         # A shared result that is joined late is still readable for its kind's time.
         keep_s=kind.keep_s * 2 if cache_key else kind.keep_s,
         owner=asker.owner,

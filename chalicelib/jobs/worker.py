@@ -195,5 +195,5 @@ def _decode(body: str) -> Message | Header | None:
     try:
         header = msgspec.json.decode(body, type=Header)
         return msgspec.json.decode(body, type=Message) if header.v == VERSION else header
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None

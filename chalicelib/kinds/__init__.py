@@ -26,4 +26,4 @@ def build(kinds: list[AnyKind], stage: str) -> Registry:
             if claim in taken:
                 raise ConfigurationError(f"kinds {taken[claim]} and {kind.name} both claim {claim}")
             taken[claim] = kind.name
-    return Registry({kind.name: kind for kind in kinds if not kind.stages or stage in kind.stages})
+    return Registry({kind.name: kind for kind in kinds if not kind.stages or stage in kind.stages}, stage)

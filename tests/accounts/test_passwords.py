@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.accounts.passwords import NOBODY, hash_password, is_outdated, verify_password
+from chalicelib.accounts.passwords import NOBODY, find_faults, hash_password, is_outdated, verify_password
 
 
 def test_hash_is_argon2id_and_verifies_its_own_password_only() -> None:
@@ -29,6 +29,34 @@ def test_nobody_has_todays_parameters_so_that_a_login_takes_as_long_as_anybodys(
 
 def test_hash_of_older_parameters_is_outdated() -> None:
     assert is_outdated(NOBODY.replace("t=3", "t=2"))
+
+
+@pytest.mark.parametrize(
+    ("password", "faults"),
+    [
+        ("Abcdef1!", []),
+        ("Ärger-im-Schloß-7#", []),
+        ("A1!" + "a" * 125, []),
+        ("A1!" + "a" * 126, ["must have 8 to 128 characters, got 129"]),
+        ("Abcde1!", ["must have 8 to 128 characters, got 7"]),
+        ("abcdef1!", ["must have an upper-case letter"]),
+        ("ABCDEF1!", ["must have a lower-case letter"]),
+        ("Abcdefg!", ["must have a digit"]),
+        ("Abcdefg1?", ["must have one of !@#$%^&*"]),
+        (
+            "",
+            [
+                "must have 8 to 128 characters, got 0",
+                "must have an upper-case letter",
+                "must have a lower-case letter",
+                "must have a digit",
+                "must have one of !@#$%^&*",
+            ],
+        ),
+    ],
+)
+def test_new_password_is_told_all_that_it_lacks(password: str, faults: list[str]) -> None:
+    assert find_faults(password) == faults
 
 
 # Made by Werkzeug 3 itself, from "correct horse".

@@ -19,7 +19,10 @@ class Api:
     def __init__(self, *kinds: AnyKind, **settings: object) -> None:
         self.runtime = MemoryRuntime(**settings)
         self.parts = self.runtime.parts
-        self._routes = list(routes(registry(*(kinds or (echo_kind(),)))))
+        offered = msgspec.structs.replace(registry(*(kinds or (echo_kind(),))), stage=self.runtime.settings.stage)
+        self._routes = list(routes(offered))
+        # The IP address that calls come from.
+        self.client = "198.51.100.7"
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """`body` is sent as JSON, or as it is if it is bytes; header names have _ for -."""
@@ -34,6 +37,7 @@ class Api:
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             body=body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body),
             request_id="request-1",
+            client=self.client,
         )
         return respond(view, call)
 

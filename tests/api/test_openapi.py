@@ -43,19 +43,19 @@ def operation_of(doc: Doc) -> Any:  # an OpenAPI operation
 
 @pytest.mark.parametrize("stage", ["local", "prod"])
 def test_document_is_valid(stage: str) -> None:
-    openapi = published(Api(*kinds.registry(stage)))
+    openapi = published(Api(*kinds.registry(stage), stage=stage))
     assert [error.message for error in OpenAPIV31SpecValidator(openapi).iter_errors()] == []
 
 
 @pytest.mark.parametrize("stage", ["local", "prod"])
 def test_every_route_is_described_once(stage: str) -> None:
-    paths = published(Api(*kinds.registry(stage)))["paths"]
+    paths = published(Api(*kinds.registry(stage), stage=stage))["paths"]
     described = sorted((path, method.upper()) for path, methods in paths.items() for method in methods)
     assert described == sorted((route.path, route.method) for route in routes(kinds.registry(stage)))
 
 
 def test_every_example_is_as_its_schema_says() -> None:
-    openapi = published(Api(*kinds.registry("local")))
+    openapi = published(Api(*kinds.registry("local"), stage="local"))
     operations = [operation for methods in openapi["paths"].values() for operation in methods.values()]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     wrong = [broken(openapi, component(openapi, body)[0], body["content"]["application/json"]["example"])

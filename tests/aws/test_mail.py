@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import boto3
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
@@ -104,6 +105,15 @@ def test_mail_says_where_no_more_can_be_asked_for(stubbed: tuple[SesMailbox, Stu
     headers = [{"Name": "List-Unsubscribe", "Value": value}]
     stub.add_response("send_email", {"MessageId": "1"}, parameters(Headers=headers))
     mailbox.send(MAIL)
+    stub.assert_no_pending_responses()
+
+
+def test_mail_has_its_html_beside_its_text(stubbed: tuple[SesMailbox, Stubber]) -> None:
+    mailbox, stub = stubbed
+    text = {"Data": "Three.\n", "Charset": "UTF-8"}
+    html = {"Data": "<p>Drei Brücken.</p>", "Charset": "UTF-8"}
+    stub.add_response("send_email", {"MessageId": "1"}, parameters(Body={"Text": text, "Html": html}, Headers=[]))
+    mailbox.send(msgspec.structs.replace(MAIL, unsubscribe_url="", html="<p>Drei Brücken.</p>"))
     stub.assert_no_pending_responses()
 
 

@@ -181,7 +181,7 @@ def test_database_that_cannot_be_reached_is_unavailable_and_does_not_tell_its_pa
 def login(database: Database, password: str = "demo-password", **changes: str) -> tuple[int, object]:
     """The status and detail of a login of an account that was changed by SQL."""
     api = Api()
-    api.runtime.__dict__["accounts"] = Accounts(database)
+    api.runtime.__dict__["database"] = database
     api.parts.clock.advance(datetime.now(UTC).timestamp() - api.parts.clock.now())
     if changes:
         with database.transaction() as cursor:

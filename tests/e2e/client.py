@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+import uuid
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -44,9 +45,14 @@ class Client:
             with error:
                 return _reply(error.code, error.headers, error.read())
 
-    def submit(self, path: str, body: object) -> str:
-        """The task id of a submitted job."""
-        reply = self.call("POST", path, body)
+    def submit(self, path: str, body: object, *, tries: int = 1) -> str:
+        """The task id of a submitted job; a service that is away for a moment is asked again when it says."""
+        named = {"Idempotency_Key": str(uuid.uuid4())} if tries > 1 else {}
+        for _ in range(tries):
+            reply = self.call("POST", path, body, **named)
+            if reply.status != 503:
+                break
+            time.sleep(float(reply.headers["Retry-After"]))
         assert reply.status == 202, reply
         task_id: str = reply.body["task_id"]
         return task_id

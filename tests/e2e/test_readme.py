@@ -70,6 +70,18 @@ def test_way_from_an_export_to_a_date_works_as_printed(stack: LocalStack) -> Non
     assert -40 < float(weeks_error) < 12
 
 
+def test_events_are_sent_as_printed(stack: LocalStack) -> None:
+    walk = block("A walk with curl", "sh").replace("http://127.0.0.1:8000", stack.url)
+    login = walk[: walk.index("# 2. submit")]
+    script = f"set -euo pipefail\n{login}\n{block('Sending events', 'sh')}"
+    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    invalid, dry_run = documents(told.stdout)
+    assert (invalid["status"], invalid["results"][0]["key"]) == ("invalid", "userId")
+    assert (dry_run["is_dry_run"], dry_run["differences"]["label"]) == (True, "breaking")
+    assert dry_run["trial"]["turned_invalid"] > 0
+
+
 def test_contracts_are_asked_about_as_printed(stack: LocalStack, tmp_path: Path) -> None:
     # Other tests leave other data sets; this one is like the one that the stage begins with.
     assert send(administrator(stack), list(rows(1_500, 6)))["state"] == "SUCCESS"

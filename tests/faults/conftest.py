@@ -10,24 +10,30 @@ import pytest
 
 from localstack.run import local_stack
 from localstack.settings import Settings
+from tests.faults.events import QUEUE as EVENTS
 from tests.faults.proxy import FaultProxy
 from tests.faults.site import Site
 
 # These take minutes; `make faults` runs them too.
-_LONG = ("database_restarts", "killed_workers", "outages_during_runs", "unsent_messages", "wrong_clocks")
+_LONG = (
+    "database_restarts", "events_database_restarts", "events_killed_workers", "killed_workers", "outages_during_runs",
+    "unsent_messages", "wrong_clocks",
+)  # fmt: skip
 collect_ignore = [] if os.environ.get("FAULTS") else [f"test_{name}.py" for name in _LONG]
 
 ROOT = Path(__file__).parents[2]
 LEASE_S = 6
+EVENTS_HIDDEN_S = 20
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Messages of dead workers stay hidden for ten minutes: only the sweeper can bring their jobs back in time."""
-    sqs, dynamodb, clocks = FaultProxy(), FaultProxy(), tmp_path_factory.mktemp("clocks")
+    state, clocks = tmp_path_factory.mktemp("faults"), tmp_path_factory.mktemp("clocks")
+    sqs, dynamodb = FaultProxy(state / "run.json"), FaultProxy(state / "run.json")
     settings = Settings(
         root=ROOT,
-        state=tmp_path_factory.mktemp("faults"),
+        state=state,
         keep_data=False,
         environment={
             "AWS_ENDPOINT_URL_SQS": sqs.url,
@@ -39,7 +45,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         parameters={"Stage": "local", "VisibilitySeconds": "600"},
     )
     with local_stack(settings) as stack:
-        sqs.target = dynamodb.target = stack.endpoint.removeprefix("http://")
-        yield Site(stack, sqs, dynamodb, clocks)
+        site = Site(stack, sqs, dynamodb, clocks)
+        # Nobody but the queue brings back the events of a dead worker.
+        site.sqs.set_queue_attributes(QueueUrl=site.url(EVENTS), Attributes={"VisibilityTimeout": str(EVENTS_HIDDEN_S)})
+        yield site
     sqs.close()
     dynamodb.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Literal
 
 # error: a 500 without asking the service. hang: no answer and nothing done. lose: done, but no answer. slow: answered
@@ -39,10 +42,10 @@ class Exchange:
 
 
 class FaultProxy:
-    """Forwards to `target`, which is set when it is known, except for faults."""
+    """Forwards to the emulator of a stack that may be about to start, except for faults."""
 
-    def __init__(self) -> None:
-        self.target = ""
+    def __init__(self, run_file: Path) -> None:
+        self._run_file = run_file
         self.exchanges: list[Exchange] = []
         self.is_refusing = False
         self._faults: list[Fault] = []
@@ -52,6 +55,12 @@ class FaultProxy:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def target(self) -> str:
+        """Host and port of the emulator, which the stack says before the first of its functions is called."""
+        endpoint: str = json.loads(self._run_file.read_text())["endpoint"]
+        return endpoint.removeprefix("http://")
 
     def add_fault(self, sort: Sort, *needles: bytes, lasting_s: float) -> None:
         """Lets matching requests fail from now on; ends by itself."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import time
 import uuid
 from collections import Counter
@@ -16,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from chalicelib.db.connect import connect
+from chalicelib.errors import Unavailable
 from localstack.emulator import aws_session
 from localstack.run import LocalStack
+from localstack.supervise import wait_until_up
 from tests.e2e.client import Client
 from tests.faults.proxy import FaultProxy
 
@@ -103,6 +108,26 @@ class Site:
             file.unlink()
             self.kill_workers()
 
+    @contextmanager
+    def database_stopped(self, how: signal.Signals) -> Iterator[None]:
+        """Ends the server before the block, and starts it after it."""
+        (server,) = (child for child in self.stack.children if child.program.name == "PostgreSQL")
+        os.kill(server.pid, how)
+        server.wait(timeout_s=20)
+        server.stop()
+        try:
+            yield
+        finally:
+            server.start()
+            wait_until_up(server, self._database_answers, timeout_s=30)
+
+    def _database_answers(self) -> bool:
+        try:
+            connect(self.stack.database_url).close()
+        except Unavailable:
+            return False
+        return True
+
     def url(self, queue: str) -> str:
         return self.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
 
@@ -117,9 +142,9 @@ class Site:
             return int(attributes["ApproximateNumberOfMessagesNotVisible"])
         return int(attributes["ApproximateNumberOfMessages"])
 
-    def dead_letters(self) -> dict[str, str]:
+    def dead_letters(self, queue: str = SIMULATIONS) -> dict[str, str]:
         """Takes what is in the dead-letter queue: body -> reason."""
-        url = self.url(f"{SIMULATIONS}-dlq")
+        url = self.url(f"{queue}-dlq")
         letters: dict[str, str] = {}
         while True:
             answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])

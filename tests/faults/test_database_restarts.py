@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 from chalicelib.db.connect import connect
-from chalicelib.errors import Unavailable
-from localstack.supervise import wait_until_up
 from tests.faults.site import SIMULATIONS, SMALL, Site, say, wait_for
 
 JOBS = int(os.environ.get("FAULT_SAVES", "100"))
@@ -60,30 +58,15 @@ def test_each_forecast_is_saved_once_while_the_database_is_stopped_and_started(s
 @contextmanager
 def database_away(site: Site, how: signal.Signals) -> Iterator[None]:
     """Ends the server before the block, and starts it after the block when some runs have met the outage."""
-    (server,) = (child for child in site.stack.children if child.program.name == "PostgreSQL")
-    os.kill(server.pid, how)
-    server.wait(timeout_s=20)
-    server.stop()
-    said = len(waiting(site))
-    try:
+    with site.database_stopped(how):
+        said = len(waiting(site))
         yield
         wait_for(lambda: len(set(waiting(site)[said:])) >= RUNS, f"{RUNS} runs meet the outage", timeout_s=60)
-    finally:
-        server.start()
-        wait_until_up(server, lambda: answers(site.stack.database_url), timeout_s=30)
 
 
 def waiting(site: Site) -> list[str]:
     """The jobs that said that they wait for the database, once for each time that one did."""
     return site.jobs_in(b'"waiting for the database"')
-
-
-def answers(dsn: str) -> bool:
-    try:
-        connect(dsn).close()
-    except Unavailable:
-        return False
-    return True
 
 
 def saved_forecasts(site: Site, name: str) -> list[tuple[str, int, int]]:

@@ -52,7 +52,7 @@ def job_alarms() -> dict[str, dict[str, Any]]:
     return {alarm["MetricName"]: alarm for alarm in alarms if alarm["Namespace"] == NAMESPACE}
 
 
-def test_dashboard_has_the_jobs_first_then_a_row_for_each_queue_then_the_sockets() -> None:
+def test_dashboard_has_the_jobs_first_then_a_row_for_each_queue_then_the_sockets_and_events() -> None:
     of_queues = [f"{queue}: {what}" for queue in QUEUES for what in ("waiting", "oldest message (s)", "given up")]
     assert [widget["properties"]["title"] for widget in widgets()] == [
         "jobs: submitted",
@@ -64,6 +64,9 @@ def test_dashboard_has_the_jobs_first_then_a_row_for_each_queue_then_the_sockets
         *of_queues,
         "sockets: behind (ms)",
         "sockets: failed runs",
+        "events: taken, invalid, dropped",
+        "events: stored, repeated, given up",
+        "events: from request to row (ms)",
     ]
 
 
@@ -87,7 +90,8 @@ def test_every_metric_of_the_code_is_on_the_dashboard_and_no_other() -> None:
 def test_metrics_of_kinds_are_searched_for_so_that_a_new_kind_shows_by_itself() -> None:
     assert {search["schema"] for search in searches()} == {"Sluice,stage,kind"}
     named = {row for row in plain() if row[0] == NAMESPACE}
-    assert named == {("Sluice", name, "stage", "${Stage}") for name in ("Pushed", "Gone")}
+    of_events = {metric.value for metric in Metric if metric.name.startswith("EVENT")}
+    assert named == {("Sluice", name, "stage", "${Stage}") for name in ("Pushed", "Gone", *of_events)}
 
 
 def test_times_are_shown_as_percentiles_and_counts_as_sums() -> None:
@@ -95,7 +99,7 @@ def test_times_are_shown_as_percentiles_and_counts_as_sums() -> None:
     for search in searches():
         statistics.setdefault(search["metric"], set()).add(search["stat"])
     times = {metric.value for metric in Metric if metric.unit == "Milliseconds"}
-    assert times == {"QueueLag", "RunTime"}
+    assert times == {"QueueLag", "RunTime", "EventLag"}
     assert statistics == {name: {"p50", "p95"} if name in times else {"Sum"} for name in statistics}
 
 

@@ -1,0 +1,200 @@
+"""Apps that send events: making, changing and removing them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chalicelib.api.auth import require
+from chalicelib.api.body import read_body
+from chalicelib.api.http import Answer, Call
+from chalicelib.clock import rfc3339
+from chalicelib.db.events.apps import App, AppFields
+from chalicelib.db.viewer import Viewer, viewer_of
+from chalicelib.errors import FieldError, Forbidden, InvalidRequest
+from chalicelib.publishing import publish, withdraw
+
+MAX_APPS = 200
+_NO_STORE = {"Cache-Control": "no-store"}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(max_length=10_000)]
+Platform = Literal["android", "ios", "web"]
+Policy = Literal["record", "accept", "drop"]
+_POLICY = Meta(
+    description="What becomes of events that break rules. record: 422, and stored as invalid; accept: 202, and stored "
+    "as invalid; drop: 422, and only counted."
+)
+
+
+class AppChange(Struct, frozen=True, kw_only=True):
+    """What may be said about an app; what is left out stays as it is, or takes its default in a new app."""
+
+    name: Annotated[Name | UnsetType, Meta(description="Not blank.")] = UNSET
+    description: Text | UnsetType = UNSET
+    platform: Annotated[Platform | UnsetType, Meta(description="android in a new app.")] = UNSET
+    sdk_type: Annotated[Annotated[str, Meta(max_length=50)] | UnsetType, Meta(description="ce in a new app.")] = UNSET
+    policy: Annotated[Policy | UnsetType, _POLICY] = UNSET
+    optional_absent_is_invalid: Annotated[
+        bool | UnsetType, Meta(description="Whether an optional field that is missing makes an event invalid.")
+    ] = UNSET
+    integer_for_float: Annotated[
+        bool | UnsetType, Meta(description="Whether a whole number fits a field of type float.")
+    ] = UNSET
+
+
+class NewApp(AppChange, frozen=True, kw_only=True):
+    """A new app."""
+
+    app_id: Annotated[
+        str | UnsetType,
+        Meta(description="At most 100 letters, digits, dots, dashes and underscores; made up if left out."),
+    ] = UNSET
+
+
+class AppView(Struct, frozen=True, kw_only=True):
+    """An app as its owner sees it."""
+
+    app_id: str
+    name: str
+    description: str
+    platform: str
+    sdk_type: str
+    policy: Annotated[str, _POLICY]
+    optional_absent_is_invalid: bool
+    integer_for_float: bool
+    has_ingest_key: Annotated[bool, Meta(description="Whether events need the header X-Ingest-Key.")]
+    rules_version: Annotated[int, Meta(description="Of the rule sheet that judges events; 0 before the first one.")]
+    endpoint: Annotated[str, Meta(description="Where the app sends its events.")]
+    created_at: str
+    updated_at: str
+
+
+class AppList(Struct, frozen=True, kw_only=True):
+    apps: tuple[AppView, ...]
+
+
+class IngestKey(Struct, frozen=True, kw_only=True):
+    """An ingest key, which is shown once."""
+
+    ingest_key: Annotated[str, Meta(description="Send it as X-Ingest-Key with every event; the one before is void.")]
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    success: bool = True
+
+
+def create(call: Call) -> Answer:
+    """POST /api/apps: a new app."""
+    viewer = _viewer(call)
+    body, _ = read_body(call, NewApp)
+    app_id = call.runtime.ids.short() if body.app_id is UNSET else body.app_id
+    errors = [*_blank(body), *([] if _ID.fullmatch(app_id) else [FieldError("/app_id", _id_rule(app_id))])]
+    if body.name is UNSET:
+        errors.append(FieldError("/name", "is required"))
+    if errors:
+        raise InvalidRequest(errors)
+    assert viewer.account is not None
+    if len(call.runtime.apps.of(viewer.account)) >= MAX_APPS:
+        raise Forbidden(f"an account has at most {MAX_APPS} apps; remove one first")
+    fields = msgspec.structs.replace(AppFields(name=""), **_said(body))
+    app = call.runtime.apps.add(app_id, viewer.account, fields, bytes.fromhex(call.runtime.ids.secret()))
+    publish(call.runtime, app)
+    return Answer(status=201, body=view_of(call, app), headers=_NO_STORE | {"Location": f"/api/apps/{app.app_id}"})
+
+
+def list_own(call: Call) -> Answer:
+    """GET /api/apps: the account's apps, newest first."""
+    viewer = _viewer(call)
+    assert viewer.account is not None
+    apps = call.runtime.apps.of(viewer.account)
+    return Answer(body=AppList(apps=tuple(view_of(call, app) for app in apps)), headers=_NO_STORE)
+
+
+def show(call: Call) -> Answer:
+    """GET /api/apps/{app_id}."""
+    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
+    return Answer(body=view_of(call, app), headers=_NO_STORE)
+
+
+def change(call: Call) -> Answer:
+    """PUT /api/apps/{app_id}: sets what the body names."""
+    viewer = _viewer(call)
+    body, _ = read_body(call, AppChange)
+    if errors := _blank(body):
+        raise InvalidRequest(errors)
+    app = call.runtime.apps.find(call.params["app_id"], viewer)
+    return _changed(call, viewer, app, _said(body))
+
+
+def make_key(call: Call) -> Answer:
+    """POST /api/apps/{app_id}/ingest-key: a key that events need from now on."""
+    viewer = _viewer(call)
+    app = call.runtime.apps.find(call.params["app_id"], viewer)
+    key = f"ing_{call.runtime.ids.secret()}"
+    _changed(call, viewer, app, {"ingest_key_digest": hashlib.sha256(key.encode()).hexdigest()})
+    return Answer(status=201, body=IngestKey(ingest_key=key), headers=_NO_STORE)
+
+
+def remove_key(call: Call) -> Answer:
+    """DELETE /api/apps/{app_id}/ingest-key: events need none any more."""
+    viewer = _viewer(call)
+    app = call.runtime.apps.find(call.params["app_id"], viewer)
+    return _changed(call, viewer, app, {"ingest_key_digest": None})
+
+
+def remove(call: Call) -> Answer:
+    """DELETE /api/apps/{app_id}: the app, its rules and its events."""
+    withdraw(call.runtime, call.runtime.apps.remove(call.params["app_id"], _viewer(call)))
+    return Answer(body=Removed(), headers=_NO_STORE)
+
+
+def view_of(call: Call, app: App) -> AppView:
+    return AppView(
+        app_id=app.app_id,
+        name=app.name,
+        description=app.description,
+        platform=app.platform,
+        sdk_type=app.sdk_type,
+        policy=app.policy,
+        optional_absent_is_invalid=app.optional_absent_is_invalid,
+        integer_for_float=app.integer_for_float,
+        has_ingest_key=app.ingest_key_digest is not None,
+        rules_version=app.rules_version,
+        endpoint=f"{call.runtime.settings.public_url}/api/logs/{app.app_id}",
+        created_at=rfc3339(app.created_at.timestamp()),
+        updated_at=rfc3339(app.updated_at.timestamp()),
+    )
+
+
+def _changed(call: Call, viewer: Viewer, app: App, said: dict[str, object]) -> Answer:
+    known = {name: getattr(app, name) for name in AppFields.__struct_fields__}
+    changed = call.runtime.apps.change(app.app_id, viewer, AppFields(**(known | said)))
+    publish(call.runtime, changed)
+    return Answer(body=view_of(call, changed), headers=_NO_STORE)
+
+
+def _viewer(call: Call) -> Viewer:
+    return viewer_of(require(call, public=False))
+
+
+def _said(body: AppChange) -> dict[str, object]:
+    fields = {name: getattr(body, name) for name in AppChange.__struct_fields__}
+    return {name: value for name, value in fields.items() if value is not UNSET}
+
+
+def _blank(body: AppChange) -> list[FieldError]:
+    is_blank = body.name is not UNSET and not body.name.strip()
+    return [FieldError("/name", "must not be blank")] if is_blank else []
+
+
+def _id_rule(app_id: str) -> str:
+    return (
+        "must have 1 to 100 letters, digits, dots, dashes and underscores and begin with a letter or digit, "
+        f"got {app_id[:100]!r}"
+    )

@@ -1,0 +1,105 @@
+"""Rule sheets of apps: read as they are sent, held against the one before and against stored events, and published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.events.bodies import Event
+from chalicelib.events.differences import Differences, differ
+from chalicelib.events.judge import compile_sheet
+from chalicelib.events.results import FieldResult, makes_invalid
+from chalicelib.events.rules import Compat, RuleSheet
+from chalicelib.intake import ruled_keys
+from chalicelib.publishing import publish
+
+if TYPE_CHECKING:
+    from chalicelib.db.events.apps import App
+    from chalicelib.db.viewer import Viewer
+    from chalicelib.runtime import Runtime
+
+MOST_TRIED = 2_000
+_MOST_SHOWN = 20
+
+
+class TriedEvent(Struct, frozen=True, kw_only=True):
+    """A stored event that the new rules judge otherwise."""
+
+    event_name: str
+    before: str
+    after: str
+    results: Annotated[tuple[FieldResult, ...], Meta(description="What makes it invalid now.")]
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """What the new rules say to the newest stored events. Of personal data only what was kept can be judged."""
+
+    events: Annotated[int, Meta(description="How many were judged.")]
+    turned_invalid: int
+    turned_valid: int
+    examples: Annotated[tuple[TriedEvent, ...], Meta(description="The newest that are judged otherwise, at most 20.")]
+
+
+def current_rules(runtime: Runtime, app: App) -> RuleSheet:
+    """The rules that judge the app's events now."""
+    found = rules_of(runtime, app, app.rules_version) if app.rules_version else None
+    return found or RuleSheet()
+
+
+def rules_of(runtime: Runtime, app: App, version: int) -> RuleSheet | None:
+    """The rules of a version; None where there is none."""
+    row = runtime.apps.sheet(app, version)
+    return None if row is None else msgspec.json.decode(row.rules, type=RuleSheet)
+
+
+def compat_of(app: App) -> Compat:
+    return Compat(optional_absent_is_invalid=app.optional_absent_is_invalid, integer_for_float=app.integer_for_float)
+
+
+def compare(app: App, old: RuleSheet, new: RuleSheet) -> Differences:
+    """What is different for the app's senders."""
+    return differ(old, new, compat_of(app))
+
+
+def try_on(runtime: Runtime, app: App, sheet: RuleSheet, count: int) -> Trial:
+    """Judges the newest stored events by other rules."""
+    compiled = compile_sheet(sheet, compat_of(app))
+    turned_invalid = turned_valid = 0
+    examples: list[TriedEvent] = []
+    stored = runtime.event_log.newest(app.id, min(count, MOST_TRIED))
+    for row in stored:
+        event = Event(row.event_name, "", msgspec.json.decode(row.body))
+        judgement = compiled.judge(row.event_name, event.payload(ruled_keys(compiled, row.event_name)))
+        was, is_now = row.status == "invalid", judgement.status == "invalid"
+        if was == is_now:
+            continue
+        turned_invalid += is_now
+        turned_valid += was
+        if len(examples) < _MOST_SHOWN:
+            wrong = tuple(filter(makes_invalid, judgement.results))
+            examples.append(
+                TriedEvent(event_name=row.event_name, before=row.status, after=judgement.status, results=wrong)
+            )
+    return Trial(events=len(stored), turned_invalid=turned_invalid, turned_valid=turned_valid, examples=tuple(examples))
+
+
+def use(runtime: Runtime, viewer: Viewer, app: App, new: tuple[RuleSheet, str]) -> App:
+    """Makes a sheet, of which it is said where it is from, the app's next version, and publishes it.
+
+    A sheet that is the current one already makes no version, but is published again.
+    """
+    from chalicelib.db.events.apps import NewSheet
+
+    sheet, source = new
+    old = current_rules(runtime, app)
+    rules = msgspec.json.encode(sheet)
+    if app.rules_version and sheet == old:
+        publish(runtime, app, rules)
+        return app
+    label = compare(app, old, sheet).label if app.rules_version else "first"
+    stored = NewSheet(rules=rules.decode(), label=label, source=source, created_by=viewer.account)
+    changed = runtime.apps.add_sheet(app.app_id, viewer, app.rules_version, stored)
+    publish(runtime, changed, rules)
+    return changed

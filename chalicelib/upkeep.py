@@ -1,0 +1,49 @@
+"""Upkeep of events: days are made and dropped, and what ingest knows of apps is published again.
+
+The latter mends what could not be published when it was changed, and a store of published apps that was lost.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chalicelib.publishing import publish
+
+if TYPE_CHECKING:
+    from chalicelib.jobs.kind import Progress
+    from chalicelib.runtime import Runtime
+
+
+class UpkeepRequest(Struct, frozen=True, kw_only=True):
+    """Upkeep as the settings have it."""
+
+
+class UpkeepResult(Struct, frozen=True, kw_only=True):
+    """What was done."""
+
+    days_made: Annotated[int, Meta(description="Days that have a partition now and had none.")]
+    days_dropped: Annotated[int, Meta(description="Days whose events were outdated.")]
+    apps_published: int
+
+
+def keep_up(progress: Progress) -> UpkeepResult:
+    """Does all of it; may be done again from any point."""
+    from chalicelib.db.events.upkeep import EventTables
+
+    runtime = cast("Runtime", progress.parts)
+    tables = EventTables(runtime.settings.database_url, progress)
+    today = datetime.fromtimestamp(runtime.clock.now(), UTC).date()
+    progress(0.0, "making days")
+    made = tables.add_days(today)
+    published = 0
+    for app in tables.apps():
+        row = runtime.apps.sheet(app, app.rules_version) if app.rules_version else None
+        publish(runtime, app, None if row is None else msgspec.json.encode(msgspec.json.decode(row.rules)))
+        published += 1
+        progress(0.3, f"{published} apps published")
+    dropped = tables.drop_before(today - timedelta(days=runtime.settings.event_days))
+    return UpkeepResult(days_made=made, days_dropped=dropped, apps_published=published)

@@ -1,0 +1,75 @@
+"""One suite for both ways to keep what ingest knows: DynamoDB's API (moto) and the memory twin."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import msgspec
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.event_records import DynamoEventRecords, EventRecords, MemoryEventRecords, PublishedApp
+from chalicelib.errors import TooLarge
+from tests.infra.template import resource
+
+SHOP = PublishedApp(id=7, app_id="shop", salt=b"\x00\xff" * 16, rules_version=2, revision=5)
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def records(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventRecords]:
+    if request.param == "memory":
+        yield MemoryEventRecords()
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        properties = resource(Path("infra/stack.yaml"), "KeyTable")["Properties"]
+        boto3.client("dynamodb").create_table(
+            TableName="keys",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=properties["KeySchema"],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+        yield DynamoEventRecords("keys")
+
+
+def test_app_is_known_as_it_was_published_last(records: EventRecords) -> None:
+    assert records.app("shop") is None
+    records.publish(SHOP)
+    assert records.app("shop") == SHOP
+    later = msgspec.structs.replace(SHOP, policy="drop", revision=8)
+    records.publish(later)
+    records.publish(msgspec.structs.replace(SHOP, policy="accept", revision=7))
+    assert records.app("shop") == later
+
+
+def test_app_that_ended_is_unknown_and_an_older_state_does_not_bring_it_back(records: EventRecords) -> None:
+    records.publish(SHOP)
+    records.withdraw("shop", 4, now_s=1_800_000_000)
+    assert records.app("shop") == SHOP
+    records.withdraw("shop", 9, now_s=1_800_000_000)
+    records.publish(msgspec.structs.replace(SHOP, revision=8))
+    assert records.app("shop") is None
+    again = msgspec.structs.replace(SHOP, id=8, revision=10)
+    records.publish(again)
+    assert records.app("shop") == again
+
+
+def test_versions_of_a_sheet_stand_beside_each_other(records: EventRecords) -> None:
+    records.publish_sheet(7, 1, b"[1]")
+    records.publish_sheet(7, 2, b"[2]")
+    assert (records.sheet(7, 1), records.sheet(7, 2), records.sheet(8, 1)) == (b"[1]", b"[2]", None)
+
+
+def test_sheet_that_an_item_cannot_hold_is_refused(records: EventRecords) -> None:
+    with pytest.raises(TooLarge, match="at most 390000 bytes when compressed"):
+        records.publish_sheet(7, 1, random.Random(1).randbytes(400_000))
+
+
+def test_event_that_was_given_up_is_known_with_its_reason(records: EventRecords) -> None:
+    records.give_up(7, "m", "the database refuses it", until_s=1_800_000_000)
+    assert (records.given_up(7, "m"), records.given_up(7, "n")) == ("the database refuses it", None)

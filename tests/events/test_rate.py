@@ -1,0 +1,28 @@
+"""The bucket: a burst at once, then the rate."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.events.rate import Bucket
+
+
+def test_burst_is_taken_at_once_and_more_when_it_has_filled() -> None:
+    bucket = Bucket(rate=10, burst=20)
+    assert [bucket.take(15, now_s=100), bucket.take(5, now_s=100)] == [0, 0]
+    assert bucket.take(3, now_s=100.1) == pytest.approx(0.2)
+    assert bucket.take(3, now_s=100.3) == 0
+
+
+def test_bucket_holds_no_more_than_a_burst() -> None:
+    bucket = Bucket(rate=10, burst=20)
+    assert [bucket.take(20, now_s=0), bucket.take(20, now_s=1_000), bucket.take(1, now_s=1_000)] == [0, 0, 0.1]
+
+
+def test_more_than_a_burst_is_taken_from_a_full_bucket() -> None:
+    assert Bucket(rate=10, burst=20).take(2_500, now_s=0) == 0
+
+
+def test_clock_that_goes_back_takes_nothing_away() -> None:
+    bucket = Bucket(rate=10, burst=20)
+    assert [bucket.take(20, now_s=50), bucket.take(1, now_s=40), bucket.take(5, now_s=50.5)] == [0, 0.1, 0]
