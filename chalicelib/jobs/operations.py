@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
-from chalicelib.jobs.queue import Delivery, Message
+from chalicelib.jobs.queue import Delivery, Message, Posted
 from chalicelib.jobs.state import WAITING, State
 from chalicelib.jobs.store import Job, Refused
 from chalicelib.settings import QUEUES
@@ -62,7 +62,7 @@ class QueueState(Struct, frozen=True, kw_only=True):
 class Redriven(Struct, frozen=True, kw_only=True):
     """What became of the messages of a dead-letter queue."""
 
-    redriven: Annotated[int, Meta(description="Failed jobs that were queued again.")]
+    redriven: Annotated[int, Meta(description="Failed jobs that were queued again, and events that were put back.")]
     dropped: Annotated[int, Meta(description="Messages without a failed job that were deleted, as asked for.")]
     left: Annotated[int, Meta(description="Messages without a failed job that were left where they are.")]
 
@@ -150,13 +150,15 @@ def resume(engine: Engine, queue: str) -> QueueState:
 def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop: bool) -> Redriven:
     """Starts the failed jobs of a dead-letter queue again, and takes their messages out of it.
 
+    What was posted by itself, as events are, is posted again.
+
     A message without a failed job - unreadable, of an unknown kind, of a job that has ended otherwise or is gone - is
     left, or deleted if `drop`. A message leaves only after its job was sent, so that a crash loses nothing.
     """
     _check(queue)
     redriven = dropped = left = 0
     for delivery in engine.queues.dead(queue, limit):
-        if _restart(engine, registry, delivery):
+        if _restart(engine, registry, queue, delivery):
             redriven += 1
         elif drop:
             dropped += 1
@@ -220,14 +222,24 @@ def _read(engine: Engine, ids: list[str]) -> list[Job]:
     return [one.job for one in found if one is not None and not one.job.state.is_final]
 
 
-def _restart(engine: Engine, registry: Registry, delivery: Delivery) -> bool:
-    """Whether the message was of a failed job, which then waits again."""
+def _restart(engine: Engine, registry: Registry, queue: str, delivery: Delivery) -> bool:
+    """Whether the message was of a failed job, which then waits again, or is back in its queue by itself."""
+    if _is_posted(delivery.body):
+        engine.queues.post(queue, delivery.body)
+        return True
     try:
         message = msgspec.json.decode(delivery.body, type=Message)
         redrive_one(engine, registry, message.id)
     except (msgspec.MsgspecError, NotFound, Conflict):
         return False
     return True
+
+
+def _is_posted(body: str) -> bool:
+    try:
+        return bool(msgspec.json.decode(body, type=Posted).type)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
 
 
 def _is_waiting_in(registry: Registry, job: Job, queue: str) -> bool:

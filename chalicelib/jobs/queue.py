@@ -31,6 +31,12 @@ class Header(msgspec.Struct, frozen=True):
     v: int = VERSION
 
 
+class Posted(msgspec.Struct, frozen=True):
+    """What a message has that is no job's: `type` says whose it is."""
+
+    type: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """All that travels: the job's id and kind; everything else is in the store."""
 
@@ -63,7 +69,7 @@ class Queues(Protocol):
         """Puts the message on one of settings.QUEUES, hidden for at most 900 seconds."""
 
     def post(self, queue: str, body: str) -> None:
-        """Puts a message that is no job's on a queue whose worker knows it."""
+        """Puts a message that is no job's, but has a type (see Posted), on a queue whose worker knows it."""
 
     def delete(self, queue: str, receipt: str) -> None:
         """Acknowledges one delivery by hand."""

@@ -124,6 +124,13 @@ def test_message_without_a_failed_job_is_left_unless_it_is_to_be_dropped(parts: 
     assert (parts.queues.buried, stored(parts, submitted_id).state) == ([], State.PENDING)
 
 
+def test_message_that_is_no_job_s_is_posted_again(parts: MemoryEngine) -> None:
+    body = '{"type":"events","app":1,"accepted_ms":2,"events":[],"v":1}'
+    parts.queues.bury("simulations", body, "the database refuses it")
+    assert redrive(parts, drop=True) == Redriven(redriven=1, dropped=0, left=0)
+    assert (parts.queues.posted, parts.queues.buried) == ([("simulations", body)], [])
+
+
 def test_message_stays_in_the_dead_letter_queue_if_its_job_cannot_be_sent(parts: MemoryEngine) -> None:
     class AwayQueues(MemoryQueues):
         def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:
