@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chalicelib.telemetry import log
 from localstack.run import LocalStack, local_stack
 from localstack.settings import Settings
 from tests.lines import Reader, read_lines
+
+# How quick a machine is, is no property of the code.
+settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sluice")
 
 ROOT = Path(__file__).parent.parent
 
