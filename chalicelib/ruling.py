@@ -24,6 +24,15 @@ MOST_TRIED = 2_000
 _MOST_SHOWN = 20
 
 
+class Draft(Struct, frozen=True, kw_only=True):
+    """Rules that may become an app's next version, and those that it has when they are drawn up."""
+
+    old: RuleSheet
+    sheet: RuleSheet
+    # Where they are from, in a word.
+    source: str
+
+
 class TriedEvent(Struct, frozen=True, kw_only=True):
     """A stored event that the new rules judge otherwise."""
 
@@ -58,9 +67,9 @@ def compat_of(app: App) -> Compat:
     return Compat(optional_absent_is_invalid=app.optional_absent_is_invalid, integer_for_float=app.integer_for_float)
 
 
-def compare(app: App, old: RuleSheet, new: RuleSheet) -> Differences:
-    """What is different for the app's senders."""
-    return differ(old, new, compat_of(app))
+def compare(app: App, draft: Draft) -> Differences:
+    """What a draft would change for the app's senders."""
+    return differ(draft.old, draft.sheet, compat_of(app))
 
 
 def try_on(runtime: Runtime, app: App, sheet: RuleSheet, count: int) -> Trial:
@@ -85,21 +94,19 @@ def try_on(runtime: Runtime, app: App, sheet: RuleSheet, count: int) -> Trial:
     return Trial(events=len(stored), turned_invalid=turned_invalid, turned_valid=turned_valid, examples=tuple(examples))
 
 
-def use(runtime: Runtime, viewer: Viewer, app: App, new: tuple[RuleSheet, str]) -> App:
-    """Makes a sheet, of which it is said where it is from, the app's next version, and publishes it.
+def use(runtime: Runtime, viewer: Viewer, app: App, draft: Draft) -> tuple[App, Differences]:
+    """Makes a draft the app's next version and publishes it; answers the app, and what is different now.
 
-    A sheet that is the current one already makes no version, but is published again.
+    A draft of the rules that it has already makes no version, but they are published again.
     """
     from chalicelib.db.events.apps import NewSheet
 
-    sheet, source = new
-    old = current_rules(runtime, app)
-    rules = msgspec.json.encode(sheet)
-    if app.rules_version and sheet == old:
+    differences, rules = compare(app, draft), msgspec.json.encode(draft.sheet)
+    if app.rules_version and draft.sheet == draft.old:
         publish(runtime, app, rules)
-        return app
-    label = compare(app, old, sheet).label if app.rules_version else "first"
-    stored = NewSheet(rules=rules.decode(), label=label, source=source, created_by=viewer.account)
+        return app, differences
+    label = differences.label if app.rules_version else "first"
+    stored = NewSheet(rules=rules.decode(), label=label, source=draft.source, created_by=viewer.account)
     changed = runtime.apps.add_sheet(app.app_id, viewer, app.rules_version, stored)
     publish(runtime, changed, rules)
-    return changed
+    return changed, differences

@@ -46,9 +46,9 @@ def read_body(call: Call, type_: type[T], *, lenient: bool = False, raw_field: s
 
 def parse(call: Call, raw_field: str = "") -> Any:  # any JSON value
     """What the body says: JSON, or a table as it is where there is a field for it; raises as `read_body` does."""
-    if not raw_field or _media(call) != _TABLE:
+    if not raw_field or media_of(call) != _TABLE:
         return parse_json(call)
-    _check_length(call)
+    check_length(call)
     try:
         text = call.body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -59,8 +59,8 @@ def parse(call: Call, raw_field: str = "") -> Any:  # any JSON value
 
 def parse_json(call: Call) -> Any:  # any JSON value
     """The body's JSON value; raises TooLarge, UnsupportedMedia or InvalidRequest."""
-    _check_length(call)
-    media = _media(call)
+    check_length(call)
+    media = media_of(call)
     if media not in ("application/json", "text/plain") and not media.endswith("+json"):
         raise UnsupportedMedia(f"the body must be application/json or JSON as text/plain, got {media}")
     if not call.body.strip():
@@ -76,11 +76,13 @@ def parse_json(call: Call) -> Any:  # any JSON value
     return raw
 
 
-def _media(call: Call) -> str:
+def media_of(call: Call) -> str:
+    """The type of the body without its parameters; JSON where none is said."""
     return call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
 
 
-def _check_length(call: Call) -> None:
+def check_length(call: Call) -> None:
+    """Raises TooLarge."""
     limit = call.runtime.settings.body_limit
     if len(call.body) > limit:
         raise TooLarge(f"the body must be at most {limit} bytes, got {len(call.body)}")

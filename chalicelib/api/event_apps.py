@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,15 +12,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.api.auth import require
 from chalicelib.api.body import read_body
+from chalicelib.api.event_routes import APP_ID
 from chalicelib.api.http import Answer, Call
+from chalicelib.api.paging import NO_STORE
+from chalicelib.api.route import BODY, CALLER, Access, Doc, Reply
 from chalicelib.clock import rfc3339
 from chalicelib.db.events.apps import App, AppFields
 from chalicelib.db.viewer import Viewer, viewer_of
-from chalicelib.errors import FieldError, Forbidden, InvalidRequest
+from chalicelib.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound, Unavailable
+from chalicelib.model import Scope
 from chalicelib.publishing import publish, withdraw
 
 MAX_APPS = 200
-_NO_STORE = {"Cache-Control": "no-store"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -89,9 +93,14 @@ class Removed(Struct, frozen=True, kw_only=True):
     success: bool = True
 
 
+def find_app(call: Call, scope: Scope | None = None) -> App:
+    """The app of the path; raises NotFound where it is not the caller's to see, and what `require` raises."""
+    return call.runtime.apps.find(call.params["app_id"], viewer_of(require(call, scope=scope)))
+
+
 def create(call: Call) -> Answer:
     """POST /api/apps: a new app."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     body, _ = read_body(call, NewApp)
     app_id = call.runtime.ids.short() if body.app_id is UNSET else body.app_id
     errors = [*_blank(body), *([] if _ID.fullmatch(app_id) else [FieldError("/app_id", _id_rule(app_id))])]
@@ -105,26 +114,25 @@ def create(call: Call) -> Answer:
     fields = msgspec.structs.replace(AppFields(name=""), **_said(body))
     app = call.runtime.apps.add(app_id, viewer.account, fields, bytes.fromhex(call.runtime.ids.secret()))
     publish(call.runtime, app)
-    return Answer(status=201, body=view_of(call, app), headers=_NO_STORE | {"Location": f"/api/apps/{app.app_id}"})
+    return Answer(status=201, body=view_of(call, app), headers=NO_STORE | {"Location": f"/api/apps/{app.app_id}"})
 
 
 def list_own(call: Call) -> Answer:
     """GET /api/apps: the account's apps, newest first."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     assert viewer.account is not None
     apps = call.runtime.apps.of(viewer.account)
-    return Answer(body=AppList(apps=tuple(view_of(call, app) for app in apps)), headers=_NO_STORE)
+    return Answer(body=AppList(apps=tuple(view_of(call, app) for app in apps)), headers=NO_STORE)
 
 
 def show(call: Call) -> Answer:
     """GET /api/apps/{app_id}."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
-    return Answer(body=view_of(call, app), headers=_NO_STORE)
+    return Answer(body=view_of(call, find_app(call)), headers=NO_STORE)
 
 
 def change(call: Call) -> Answer:
     """PUT /api/apps/{app_id}: sets what the body names."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     body, _ = read_body(call, AppChange)
     if errors := _blank(body):
         raise InvalidRequest(errors)
@@ -134,24 +142,27 @@ def change(call: Call) -> Answer:
 
 def make_key(call: Call) -> Answer:
     """POST /api/apps/{app_id}/ingest-key: a key that events need from now on."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
     key = f"ing_{call.runtime.ids.secret()}"
     _changed(call, viewer, app, {"ingest_key_digest": hashlib.sha256(key.encode()).hexdigest()})
-    return Answer(status=201, body=IngestKey(ingest_key=key), headers=_NO_STORE)
+    return Answer(status=201, body=IngestKey(ingest_key=key), headers=NO_STORE)
 
 
 def remove_key(call: Call) -> Answer:
     """DELETE /api/apps/{app_id}/ingest-key: events need none any more."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
     return _changed(call, viewer, app, {"ingest_key_digest": None})
 
 
 def remove(call: Call) -> Answer:
     """DELETE /api/apps/{app_id}: the app, its rules and its events."""
-    withdraw(call.runtime, call.runtime.apps.remove(call.params["app_id"], _viewer(call)))
-    return Answer(body=Removed(), headers=_NO_STORE)
+    withdraw(call.runtime, call.runtime.apps.remove(call.params["app_id"], viewer_of(require(call))))
+    return Answer(body=Removed(), headers=NO_STORE)
+
+
+old_remove = remove
 
 
 def view_of(call: Call, app: App) -> AppView:
@@ -176,11 +187,7 @@ def _changed(call: Call, viewer: Viewer, app: App, said: dict[str, object]) -> A
     known = {name: getattr(app, name) for name in AppFields.__struct_fields__}
     changed = call.runtime.apps.change(app.app_id, viewer, AppFields(**(known | said)))
     publish(call.runtime, changed)
-    return Answer(body=view_of(call, changed), headers=_NO_STORE)
-
-
-def _viewer(call: Call) -> Viewer:
-    return viewer_of(require(call, public=False))
+    return Answer(body=view_of(call, changed), headers=NO_STORE)
 
 
 def _said(body: AppChange) -> dict[str, object]:
@@ -198,3 +205,80 @@ def _id_rule(app_id: str) -> str:
         "must have 1 to 100 letters, digits, dots, dashes and underscores and begin with a letter or digit, "
         f"got {app_id[:100]!r}"
     )
+
+
+def _removing(name: str) -> Doc:
+    return Doc(
+        name=name,
+        group="Events",
+        summary="Remove an app with its rules and events",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="Removed", body=Removed)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    )
+
+
+DOCS: Mapping[str, Doc] = {
+    "create": Doc(
+        name="create_app",
+        group="Events",
+        summary="Make an app that sends events",
+        details=f"An account has at most {MAX_APPS}. Events are taken within seconds.",
+        access=Access.ACCOUNT,
+        request=NewApp,
+        example=NewApp(name="Shop", app_id="shop-android", policy="record"),
+        replies={201: Reply(summary="The app", body=AppView, headers={"Location": "Path of the app."})},
+        refusals=(*BODY, *CALLER, Conflict, Unavailable),
+    ),
+    "list_own": Doc(
+        name="list_apps",
+        group="Events",
+        summary="The account's apps",
+        access=Access.ACCOUNT,
+        replies={200: Reply(summary="The apps, newest first", body=AppList)},
+        refusals=(*CALLER, Unavailable),
+    ),
+    "show": Doc(
+        name="get_app",
+        group="Events",
+        summary="An app",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="The app", body=AppView)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "change": Doc(
+        name="change_app",
+        group="Events",
+        summary="Change an app",
+        details="What the body leaves out stays as it is. Events are taken by it within seconds.",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        request=AppChange,
+        example=AppChange(policy="accept"),
+        replies={200: Reply(summary="The app", body=AppView)},
+        refusals=(*BODY, *CALLER, NotFound, Unavailable),
+    ),
+    "remove": _removing("delete_app"),
+    "old_remove": _removing("delete_app_as_before"),
+    "make_key": Doc(
+        name="make_ingest_key",
+        group="Events",
+        summary="Have events need a key",
+        details="The key is in this answer and never shown again; one that there was before is void.",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={201: Reply(summary="The key, shown once", body=IngestKey)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "remove_key": Doc(
+        name="remove_ingest_key",
+        group="Events",
+        summary="Have events need no key",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="The app", body=AppView)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from chalicelib.api.body import media_of
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.submission import patience_s
 from chalicelib.api.tasks import POLL_S
@@ -90,7 +91,7 @@ def ingesting(registry: Registry) -> View:
 
     def ingest(call: Call) -> Answer:
         app = _app(call)
-        reading = read_events(call.body, _media(call))
+        reading = read_events(call.body, media_of(call))
         _pace(call, app, len(reading.items))
         return _take_one(call, app, reading) if reading.is_single else _take_many(call, registry, app, reading)
 
@@ -106,10 +107,6 @@ def _app(call: Call) -> PublishedApp:
         if not hmac.compare_digest(digest, app.ingest_key_digest):
             raise Unauthenticated("the app's events need its ingest key in the header X-Ingest-Key")
     return app
-
-
-def _media(call: Call) -> str:
-    return call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
 
 
 def _pace(call: Call, app: PublishedApp, count: int) -> None:

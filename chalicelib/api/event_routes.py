@@ -1,19 +1,42 @@
-"""The routes of events: where apps send them."""
+"""The routes of events: where apps send them, and a table of those of apps and rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.api import event_apps, event_logs
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply, Route
+from chalicelib.api import event_logs
+from chalicelib.api.resources import resource_routes
+from chalicelib.api.route import BODY, Access, Doc, Param, Reply, Route
 from chalicelib.api.submission import LONGEST_WAIT_S
-from chalicelib.errors import Conflict, NotFound, TooManyRequests, Unauthenticated, Unavailable, UnknownApp
+from chalicelib.errors import TooManyRequests, Unauthenticated, Unavailable, UnknownApp
 from chalicelib.events.bodies import MAX_BATCH_BYTES, MAX_EVENTS, RESERVED
 from chalicelib.jobs.kind import Registry
 
+_APPS = (
+    ("POST", "/api/apps", "event_apps", "create"),
+    ("GET", "/api/apps", "event_apps", "list_own"),
+    ("GET", "/api/apps/{app_id}", "event_apps", "show"),
+    ("PUT", "/api/apps/{app_id}", "event_apps", "change"),
+    ("DELETE", "/api/apps/{app_id}", "event_apps", "remove"),
+    ("DELETE", "/app/{app_id}", "event_apps", "old_remove"),
+    ("POST", "/api/apps/{app_id}/ingest-key", "event_apps", "make_key"),
+    ("DELETE", "/api/apps/{app_id}/ingest-key", "event_apps", "remove_key"),
+    ("POST", "/api/apps/{app_id}/rules", "event_rules", "upload"),
+    ("GET", "/api/apps/{app_id}/rules", "event_rules", "show"),
+    ("GET", "/api/apps/{app_id}/rules/csv", "event_rules", "download"),
+    ("GET", "/api/apps/{app_id}/rules/schema", "event_rules", "show_schema"),
+    ("GET", "/api/apps/{app_id}/rules/versions", "event_rules", "versions"),
+    ("POST", "/api/apps/{app_id}/rules/rollback", "event_rules", "roll_back"),
+    ("GET", "/app/{app_id}/validation-rules", "event_rule_rows", "list_rows"),
+    ("POST", "/app/{app_id}/validation-rules", "event_rule_rows", "add"),
+    ("PUT", "/app/{app_id}/validation-rules/{rule_id}", "event_rule_rows", "change"),
+    ("DELETE", "/app/{app_id}/validation-rules/{rule_id}", "event_rule_rows", "remove"),
+    ("DELETE", "/app/{app_id}/validation-rules/event/{event}", "event_rule_rows", "remove_event"),
+    ("POST", "/app/{app_id}/upload-rules", "event_rule_rows", "upload_form"),
+)
 APP_ID = Param(name="app_id", where="path", summary="The id of the app.")
 _KEY = Param(name="X-Ingest-Key", where="header", summary="The app's ingest key, where it has one.")
 _PREFER = Param(
@@ -50,10 +73,9 @@ _EXAMPLE = EventBody(event_name="user_login", message_id="7d1c-1", payload={"use
 
 
 def event_routes(registry: Registry) -> Iterator[Route]:
-    """Ingest, and the apps that it is for."""
+    """Ingest, which every start pays for; and the apps that it is for, with their rules."""
     yield from _ingest(registry)
-    yield from _apps()
-    yield from _keys()
+    yield from resource_routes(_APPS)
 
 
 def _ingest(registry: Registry) -> Iterator[Route]:
@@ -97,114 +119,5 @@ def _ingest(registry: Registry) -> Iterator[Route]:
                 422: Reply(summary="None is kept, for each breaks rules", body=event_logs.EventsAnswer),
             },
             refusals=_REFUSALS,
-        ),
-    )
-
-
-def _apps() -> Iterator[Route]:
-    yield Route(
-        "/api/apps",
-        "POST",
-        event_apps.create,
-        lambda: Doc(
-            name="create_app",
-            group="Events",
-            summary="Make an app that sends events",
-            details=f"An account has at most {event_apps.MAX_APPS}. Events are taken within seconds.",
-            access=Access.ACCOUNT,
-            request=event_apps.NewApp,
-            example=event_apps.NewApp(name="Shop", app_id="shop-android", policy="record"),
-            replies={201: Reply(summary="The app", body=event_apps.AppView, headers={"Location": "Path of the app."})},
-            refusals=(*BODY, *CALLER, Conflict, Unavailable),
-        ),
-    )
-    yield Route(
-        "/api/apps",
-        "GET",
-        event_apps.list_own,
-        lambda: Doc(
-            name="list_apps",
-            group="Events",
-            summary="The account's apps",
-            access=Access.ACCOUNT,
-            replies={200: Reply(summary="The apps, newest first", body=event_apps.AppList)},
-            refusals=(*CALLER, Unavailable),
-        ),
-    )
-    yield Route(
-        "/api/apps/{app_id}",
-        "GET",
-        event_apps.show,
-        lambda: Doc(
-            name="get_app",
-            group="Events",
-            summary="An app",
-            access=Access.ACCOUNT,
-            params=(APP_ID,),
-            replies={200: Reply(summary="The app", body=event_apps.AppView)},
-            refusals=(*CALLER, NotFound, Unavailable),
-        ),
-    )
-    yield Route(
-        "/api/apps/{app_id}",
-        "PUT",
-        event_apps.change,
-        lambda: Doc(
-            name="change_app",
-            group="Events",
-            summary="Change an app",
-            details="What the body leaves out stays as it is. Events are taken by it within seconds.",
-            access=Access.ACCOUNT,
-            params=(APP_ID,),
-            request=event_apps.AppChange,
-            example=event_apps.AppChange(policy="accept"),
-            replies={200: Reply(summary="The app", body=event_apps.AppView)},
-            refusals=(*BODY, *CALLER, NotFound, Unavailable),
-        ),
-    )
-    for path, name in (("/api/apps/{app_id}", "delete_app"), ("/app/{app_id}", "delete_app_as_before")):
-        yield Route(path, "DELETE", event_apps.remove, _removing(name))
-
-
-def _removing(name: str) -> Callable[[], Doc]:
-    return lambda: Doc(
-        name=name,
-        group="Events",
-        summary="Remove an app with its rules and events",
-        access=Access.ACCOUNT,
-        params=(APP_ID,),
-        replies={200: Reply(summary="Removed", body=event_apps.Removed)},
-        refusals=(*CALLER, NotFound, Unavailable),
-    )
-
-
-def _keys() -> Iterator[Route]:
-    yield Route(
-        "/api/apps/{app_id}/ingest-key",
-        "POST",
-        event_apps.make_key,
-        lambda: Doc(
-            name="make_ingest_key",
-            group="Events",
-            summary="Have events need a key",
-            details="The key is in this answer and never shown again; one that there was before is void.",
-            access=Access.ACCOUNT,
-            params=(APP_ID,),
-            replies={201: Reply(summary="The key, shown once", body=event_apps.IngestKey)},
-            refusals=(*CALLER, NotFound, Unavailable),
-        ),
-    )
-    yield Route(
-        "/api/apps/{app_id}/ingest-key",
-        "DELETE",
-        event_apps.remove_key,
-        lambda: Doc(
-            name="remove_ingest_key",
-            group="Events",
-            summary="Have events need no key",
-            access=Access.ACCOUNT,
-            params=(APP_ID,),
-            replies={200: Reply(summary="The app", body=event_apps.AppView)},
-            refusals=(*CALLER, NotFound, Unavailable),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Annotated, Any
@@ -13,17 +13,19 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.api.auth import require
 from chalicelib.api.body import MAX_ERRORS, read_body
-from chalicelib.api.event_rules import RulesChange, file_errors
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
+from chalicelib.api.event_rules import RulesChange, adopt, read_file
 from chalicelib.api.http import Answer, Call
-from chalicelib.db.viewer import Viewer, viewer_of
-from chalicelib.errors import FieldError, InvalidRequest, NotFound
+from chalicelib.api.paging import NO_STORE
+from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
+from chalicelib.db.viewer import viewer_of
+from chalicelib.errors import Conflict, FieldError, InvalidRequest, NotFound, Unavailable
 from chalicelib.events.paths import fold_event
 from chalicelib.events.rule_checks import check
-from chalicelib.events.rule_file import read_rules
 from chalicelib.events.rules import Condition, Rule, RuleSheet, tidy, tidy_rule
-from chalicelib.ruling import compare, current_rules, use
+from chalicelib.ruling import Draft, current_rules, use
 
-_NO_STORE = {"Cache-Control": "no-store"}
 _FIELD = "csv_file"
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -92,9 +94,9 @@ _NAMES = {
 
 def list_rows(call: Call) -> Answer:
     """GET /app/{app_id}/validation-rules."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
+    app = find_app(call)
     rules = current_rules(call.runtime, app).rules
-    return Answer(body=RuleRows(version=app.rules_version, rules=tuple(map(row_of, rules))), headers=_NO_STORE)
+    return Answer(body=RuleRows(version=app.rules_version, rules=tuple(map(row_of, rules))), headers=NO_STORE)
 
 
 def add(call: Call) -> Answer:
@@ -102,7 +104,7 @@ def add(call: Call) -> Answer:
     body, _ = read_body(call, NewRow)
     rule = tidy_rule(Rule(**{name: getattr(body, field) for field, name in _NAMES.items()}))
     version = _change(call, lambda rules: [*rules, rule])
-    return Answer(body=RowAnswer(version=version, rule=row_of(rule)), headers=_NO_STORE)
+    return Answer(body=RowAnswer(version=version, rule=row_of(rule)), headers=NO_STORE)
 
 
 def change(call: Call) -> Answer:
@@ -119,7 +121,7 @@ def change(call: Call) -> Answer:
         return [*rules[:place], changed[0], *rules[place + 1 :]]
 
     version = _change(call, put)
-    return Answer(body=RowAnswer(version=version, rule=row_of(changed[0])), headers=_NO_STORE)
+    return Answer(body=RowAnswer(version=version, rule=row_of(changed[0])), headers=NO_STORE)
 
 
 def remove(call: Call) -> Answer:
@@ -129,7 +131,7 @@ def remove(call: Call) -> Answer:
         place = _place(call, rules)
         return [*rules[:place], *rules[place + 1 :]]
 
-    return Answer(body=RowsRemoved(version=_change(call, take), deleted=1), headers=_NO_STORE)
+    return Answer(body=RowsRemoved(version=_change(call, take), deleted=1), headers=NO_STORE)
 
 
 def remove_event(call: Call) -> Answer:
@@ -142,26 +144,14 @@ def remove_event(call: Call) -> Answer:
         return [rule for rule in rules if rule.event != event]
 
     version = _change(call, take)
-    return Answer(body=RowsRemoved(version=version, deleted=len(deleted)), headers=_NO_STORE)
+    return Answer(body=RowsRemoved(version=version, deleted=len(deleted)), headers=NO_STORE)
 
 
 def upload_form(call: Call) -> Answer:
     """POST /app/{app_id}/upload-rules: a CSV file as a form or as the body."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
-    file = read_rules(_file(call))
-    if file.problems:
-        raise InvalidRequest(file_errors(file))
-    differences = compare(app, current_rules(call.runtime, app), file.sheet)
-    changed = use(call.runtime, viewer, app, (file.sheet, "upload"))
-    said = RulesChange(
-        version=changed.rules_version,
-        is_dry_run=False,
-        rules=len(file.sheet.rules),
-        differences=differences,
-        ignored=file.ignored_columns,
-    )
-    return Answer(body=said, headers=_NO_STORE)
+    return Answer(body=adopt(call, viewer, app, read_file(_file(call))), headers=NO_STORE)
 
 
 def row_of(rule: Rule) -> RuleRow:
@@ -178,12 +168,14 @@ def row_of(rule: Rule) -> RuleRow:
 
 
 def _change(call: Call, make: Callable[[list[Rule]], list[Rule]]) -> int:
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
-    sheet = tidy(RuleSheet(rules=tuple(make(list(current_rules(call.runtime, app).rules)))))
+    old = current_rules(call.runtime, app)
+    sheet = tidy(RuleSheet(rules=tuple(make(list(old.rules)))))
     if errors := check(sheet):
         raise InvalidRequest(errors[:MAX_ERRORS])
-    return use(call.runtime, viewer, app, (sheet, "edit")).rules_version
+    changed, _ = use(call.runtime, viewer, app, Draft(old=old, sheet=sheet, source="edit"))
+    return changed.rules_version
 
 
 def _place(call: Call, rules: list[Rule]) -> int:
@@ -212,5 +204,69 @@ def _file(call: Call) -> bytes:
     raise InvalidRequest([FieldError(f"/{_FIELD}", "is required: the form has no such file")])
 
 
-def _viewer(call: Call) -> Viewer:
-    return viewer_of(require(call, public=False))
+_RULE_ID = Param(name="rule_id", where="path", summary="The id of the rule.")
+_EVENT = Param(name="event", where="path", summary="The name of the event.")
+_MAKES_A_VERSION = "The changed rules are the app's next version."
+
+
+def _removing(name: str, what: str, param: Param) -> Doc:
+    return Doc(
+        name=name,
+        group="Events",
+        summary=f"Remove {what}",
+        details=_MAKES_A_VERSION,
+        access=Access.ACCOUNT,
+        params=(APP_ID, param),
+        replies={200: Reply(summary="Removed", body=RowsRemoved)},
+        refusals=(*CALLER, InvalidRequest, NotFound, Conflict, Unavailable),
+    )
+
+
+DOCS: Mapping[str, Doc] = {
+    "list_rows": Doc(
+        name="list_validation_rules",
+        group="Events",
+        summary="An app's rules one by one",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="The rules", body=RuleRows)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "add": Doc(
+        name="add_validation_rule",
+        group="Events",
+        summary="Add a rule",
+        details=_MAKES_A_VERSION,
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        request=NewRow,
+        example=NewRow(event_name="user_login", field_name="userId", data_type="integer"),
+        replies={200: Reply(summary="The rule", body=RowAnswer)},
+        refusals=(*BODY, *CALLER, NotFound, Conflict, Unavailable),
+    ),
+    "change": Doc(
+        name="change_validation_rule",
+        group="Events",
+        summary="Change a rule",
+        details=f"What the body leaves out stays as it is. {_MAKES_A_VERSION}",
+        access=Access.ACCOUNT,
+        params=(APP_ID, _RULE_ID),
+        request=RowChange,
+        example=RowChange(is_required=True),
+        replies={200: Reply(summary="The rule", body=RowAnswer)},
+        refusals=(*BODY, *CALLER, NotFound, Conflict, Unavailable),
+    ),
+    "remove": _removing("remove_validation_rule", "a rule", _RULE_ID),
+    "remove_event": _removing("remove_events", "an event's rules", _EVENT),
+    "upload_form": Doc(
+        name="upload_rules_as_before",
+        group="Events",
+        summary="Replace an app's rules by a CSV file",
+        details="The file is the field csv_file of a form, or the body. The answer is JSON where the old service "
+        "led back to its page.",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="What has changed", body=RulesChange)},
+        refusals=(*BODY, *CALLER, NotFound, Conflict, Unavailable),
+    ),
+}

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from chalicelib.api.auth import require
-from chalicelib.api.body import MAX_ERRORS, parse_json, read_body
+from chalicelib.api.body import MAX_ERRORS, check_length, media_of, parse_json, read_body
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
 from chalicelib.api.http import Answer, Call
+from chalicelib.api.paging import NO_STORE
+from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
 from chalicelib.clock import rfc3339
 from chalicelib.db.events.apps import App
 from chalicelib.db.viewer import Viewer, viewer_of
-from chalicelib.errors import FieldError, InvalidRequest, NotFound, TooLarge
+from chalicelib.errors import Conflict, FieldError, InvalidRequest, NotFound, Unavailable
 from chalicelib.events.differences import Differences
 from chalicelib.events.json_schema import write_schema
 from chalicelib.events.json_schema_import import read_document
 from chalicelib.events.rule_checks import check
-from chalicelib.events.rule_file import RuleFile, read_rules, write_rules
+from chalicelib.events.rule_file import read_rules, write_rules
 from chalicelib.events.rules import Rule, RuleSheet, tidy
-from chalicelib.ruling import MOST_TRIED, Trial, compare, current_rules, rules_of, try_on, use
+from chalicelib.ruling import MOST_TRIED, Draft, Trial, compare, current_rules, rules_of, try_on, use
 
 SCHEMA = "application/schema+json"
-_NO_STORE = {"Cache-Control": "no-store"}
 _TRIED = 500
 _MOST_VERSIONS = 100
 
@@ -66,52 +70,52 @@ class RollBack(Struct, frozen=True, kw_only=True):
     version: Annotated[int, Meta(ge=1, description="It becomes a new version with the rules of this one.")]
 
 
+class Sent(Struct, frozen=True, kw_only=True):
+    """Rules as they came."""
+
+    sheet: RuleSheet
+    source: str = "upload"
+    # What of a file or a schema was left out.
+    ignored: tuple[str, ...] = ()
+
+
 def upload(call: Call) -> Answer:
     """POST /api/apps/{app_id}/rules: a sheet that replaces the one before, or with dry_run what it would change."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
-    sheet, ignored = _read(call)
-    differences = compare(app, current_rules(call.runtime, app), sheet)
-    is_dry_run = call.query.get("dry_run", "") in ("1", "true")
-    trial = try_on(call.runtime, app, sheet, _count(call)) if is_dry_run else None
-    changed = app if is_dry_run else use(call.runtime, viewer, app, (sheet, "upload"))
-    said = RulesChange(
-        version=changed.rules_version,
-        is_dry_run=is_dry_run,
-        rules=len(sheet.rules),
-        differences=differences,
-        trial=trial,
-        ignored=ignored,
-    )
-    return Answer(status=200 if changed.rules_version == app.rules_version else 201, body=said, headers=_NO_STORE)
+    sent = _read(call)
+    if call.query.get("dry_run", "") not in ("1", "true"):
+        return _answer(app, adopt(call, viewer, app, sent))
+    trial = try_on(call.runtime, app, sent.sheet, _count(call))
+    differences = compare(app, _draft(call, app, sent))
+    return _answer(app, _told(app, sent, differences, trial))
 
 
 def show(call: Call) -> Answer:
     """GET /api/apps/{app_id}/rules: those of a version, by default of the current one."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
+    app = find_app(call)
     version, sheet = _wanted(call, app)
-    return Answer(body=RulesView(version=version, rules=sheet.rules), headers=_NO_STORE)
+    return Answer(body=RulesView(version=version, rules=sheet.rules), headers=NO_STORE)
 
 
 def download(call: Call) -> Answer:
     """GET /api/apps/{app_id}/rules/csv: the same as a file that may be uploaded."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
+    app = find_app(call)
     version, sheet = _wanted(call, app)
     name = f"{app.app_id}-rules-{version}.csv"
-    headers = _NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Answer(body=write_rules(sheet), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def show_schema(call: Call) -> Answer:
     """GET /api/apps/{app_id}/rules/schema: the same as JSON Schema, which may be uploaded."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
-    _, sheet = _wanted(call, app)
-    return Answer(body=write_schema(sheet), content_type=SCHEMA, headers=_NO_STORE)
+    _, sheet = _wanted(call, find_app(call))
+    return Answer(body=write_schema(sheet), content_type=SCHEMA, headers=NO_STORE)
 
 
 def versions(call: Call) -> Answer:
     """GET /api/apps/{app_id}/rules/versions."""
-    app = call.runtime.apps.find(call.params["app_id"], _viewer(call))
+    app = find_app(call)
     lines = call.runtime.apps.sheets(app, _MOST_VERSIONS)
     views = tuple(
         VersionView(
@@ -123,52 +127,77 @@ def versions(call: Call) -> Answer:
         )
         for line in lines
     )
-    return Answer(body=VersionList(current=app.rules_version, versions=views), headers=_NO_STORE)
+    return Answer(body=VersionList(current=app.rules_version, versions=views), headers=NO_STORE)
 
 
 def roll_back(call: Call) -> Answer:
     """POST /api/apps/{app_id}/rules/rollback: the rules of an older version as a new one."""
-    viewer = _viewer(call)
+    viewer = viewer_of(require(call))
     body, _ = read_body(call, RollBack)
     app = call.runtime.apps.find(call.params["app_id"], viewer)
     sheet = rules_of(call.runtime, app, body.version)
     if sheet is None:
         raise NotFound(f"app {app.app_id} has no rules of version {body.version}")
-    differences = compare(app, current_rules(call.runtime, app), sheet)
-    changed = use(call.runtime, viewer, app, (sheet, f"version {body.version}"))
-    said = RulesChange(version=changed.rules_version, is_dry_run=False, rules=len(sheet.rules), differences=differences)
-    return Answer(status=200 if changed.rules_version == app.rules_version else 201, body=said, headers=_NO_STORE)
+    return _answer(app, adopt(call, viewer, app, Sent(sheet=sheet, source=f"version {body.version}")))
 
 
-def file_errors(file: RuleFile) -> list[FieldError]:
-    """The problems of a file, by line and column."""
-    return [
-        FieldError(f"/line {each.line}/{each.column}", f"{each.reason}{_got(each.value)}")
-        for each in file.problems[:MAX_ERRORS]
-    ]
+def adopt(call: Call, viewer: Viewer, app: App, sent: Sent) -> RulesChange:
+    """Has the rules judge the app's events; what that changes."""
+    changed, differences = use(call.runtime, viewer, app, _draft(call, app, sent))
+    return _told(changed, sent, differences)
 
 
-def _read(call: Call) -> tuple[RuleSheet, tuple[str, ...]]:
-    """The sheet of a body, CSV or JSON, and columns that were ignored; raises InvalidRequest with every problem."""
-    media = call.headers.get("content-type", "").split(";")[0].strip().lower()
+def read_file(content: bytes) -> Sent:
+    """The rules of a CSV file; raises InvalidRequest with every problem, by line and column."""
+    file = read_rules(content)
+    if file.problems:
+        raise InvalidRequest(
+            [
+                FieldError(f"/line {each.line}/{each.column}", f"{each.reason}{_got(each.value)}")
+                for each in file.problems[:MAX_ERRORS]
+            ]
+        )
+    return Sent(sheet=file.sheet, ignored=file.ignored_columns)
+
+
+def _draft(call: Call, app: App, sent: Sent) -> Draft:
+    return Draft(old=current_rules(call.runtime, app), sheet=sent.sheet, source=sent.source)
+
+
+def _told(app: App, sent: Sent, differences: Differences, trial: Trial | None = None) -> RulesChange:
+    return RulesChange(
+        version=app.rules_version,
+        is_dry_run=trial is not None,
+        rules=len(sent.sheet.rules),
+        differences=differences,
+        trial=trial,
+        ignored=sent.ignored,
+    )
+
+
+def _answer(app: App, change: RulesChange) -> Answer:
+    """201 where the app has another version than it had."""
+    return Answer(status=200 if change.version == app.rules_version else 201, body=change, headers=NO_STORE)
+
+
+def _read(call: Call) -> Sent:
+    """The sheet of a body, as CSV, JSON Schema or JSON; raises InvalidRequest with every problem."""
+    media = media_of(call)
+    if media == "text/csv":
+        check_length(call)
+        return read_file(call.body)
     if media == SCHEMA:
         imported = read_document(parse_json(call))
-        if imported.problems:
-            raise InvalidRequest(list(imported.problems[:MAX_ERRORS]))
-        return imported.sheet, tuple(f"{note.pointer}: {note.detail}" for note in imported.notes)
-    if media == "text/csv":
-        limit = call.runtime.settings.body_limit
-        if len(call.body) > limit:
-            raise TooLarge(f"the body must be at most {limit} bytes, got {len(call.body)}")
-        file = read_rules(call.body)
-        if file.problems:
-            raise InvalidRequest(file_errors(file))
-        return file.sheet, file.ignored_columns
-    said, _ = read_body(call, RuleSheet)
-    sheet = tidy(said)
-    if errors := check(sheet):
-        raise InvalidRequest(errors[:MAX_ERRORS])
-    return sheet, ()
+        _refuse(imported.problems)
+        return Sent(sheet=imported.sheet, ignored=tuple(f"{note.pointer}: {note.detail}" for note in imported.notes))
+    sheet = tidy(read_body(call, RuleSheet)[0])
+    _refuse(check(sheet))
+    return Sent(sheet=sheet)
+
+
+def _refuse(problems: Sequence[FieldError]) -> None:
+    if problems:
+        raise InvalidRequest(list(problems[:MAX_ERRORS]))
 
 
 def _got(value: str) -> str:
@@ -193,5 +222,92 @@ def _count(call: Call) -> int:
     return int(said)
 
 
-def _viewer(call: Call) -> Viewer:
-    return viewer_of(require(call, public=False))
+_VERSION = Param(name="version", where="query", summary="A version; the current one by default.")
+_DRY_RUN = Param(
+    name="dry_run", where="query", summary="1 changes nothing and tells what would change.", values=("1", "true")
+)
+_LAST = Param(
+    name="last",
+    where="query",
+    summary=f"How many of the newest stored events a dry run judges by the new rules, at most {MOST_TRIED}.",
+)
+_EXAMPLE = RuleSheet(rules=(Rule(event="user_login", path="userId", type="integer", required=True),))
+
+DOCS: Mapping[str, Doc] = {
+    "upload": Doc(
+        name="upload_rules",
+        group="Events",
+        summary="Replace an app's rules",
+        details="The body is a rule sheet as JSON, or as text/csv with the columns eventName, eventPayload, "
+        "dataType and, if wanted, required, condition and more (docs/event-rules.md), or as "
+        "application/schema+json with a definition for each event. It becomes the next version "
+        "in one transaction and judges events within seconds; a sheet that is the current one already makes no "
+        "version. Every problem is told, those of a file by line.",
+        access=Access.ACCOUNT,
+        params=(APP_ID, _DRY_RUN, _LAST),
+        request=RuleSheet,
+        example=_EXAMPLE,
+        replies={
+            200: Reply(summary="Nothing was changed", body=RulesChange),
+            201: Reply(summary="The new version", body=RulesChange),
+        },
+        refusals=(*BODY, *CALLER, NotFound, Conflict, Unavailable),
+    ),
+    "show": Doc(
+        name="get_rules",
+        group="Events",
+        summary="An app's rules",
+        access=Access.ACCOUNT,
+        params=(APP_ID, _VERSION),
+        replies={200: Reply(summary="The rules", body=RulesView)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "download": Doc(
+        name="download_rules",
+        group="Events",
+        summary="An app's rules as a CSV file",
+        access=Access.ACCOUNT,
+        params=(APP_ID, _VERSION),
+        replies={
+            200: Reply(
+                summary="The file, which can be uploaded again",
+                media="text/csv; charset=utf-8",
+                headers={"Content-Disposition": "The file's name."},
+            )
+        },
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "show_schema": Doc(
+        name="get_rules_schema",
+        group="Events",
+        summary="An app's rules as JSON Schema",
+        access=Access.ACCOUNT,
+        params=(APP_ID, _VERSION),
+        replies={200: Reply(summary="A document with a definition for each event", media=SCHEMA)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "versions": Doc(
+        name="list_rule_versions",
+        group="Events",
+        summary="The versions of an app's rules",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        replies={200: Reply(summary="The versions, newest first", body=VersionList)},
+        refusals=(*CALLER, NotFound, Unavailable),
+    ),
+    "roll_back": Doc(
+        name="roll_back_rules",
+        group="Events",
+        summary="Have older rules judge events again",
+        details="They become a new version, so that no version ever changes.",
+        access=Access.ACCOUNT,
+        params=(APP_ID,),
+        request=RollBack,
+        example=RollBack(version=1),
+        replies={
+            200: Reply(summary="They are the current ones already", body=RulesChange),
+            201: Reply(summary="The new version", body=RulesChange),
+        },
+        refusals=(*BODY, *CALLER, NotFound, Conflict, Unavailable),
+    ),
+}

@@ -9,21 +9,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.api.auth import require
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE
 from chalicelib.api.query import query_params, read_query
-from chalicelib.api.route import CALLER, Access, Doc, Param, Reply
+from chalicelib.api.route import CALLER, Access, Doc, Reply
 from chalicelib.db.events.apps import App
 from chalicelib.db.events.watch import MOST_NAMES
 from chalicelib.db.events.watch_filters import Latest, by_name
-from chalicelib.db.viewer import viewer_of
 from chalicelib.errors import InvalidRequest, NotFound, Unavailable
-from chalicelib.events.paths import fold_event
-from chalicelib.model import Scope
+from chalicelib.ruling import current_rules
 
 GROUP = "Watching events"
-APP_ID = Param(name="app_id", where="path", summary="The id of the app.")
 OWN = "An account sees its own apps, an admin all; another one's is answered like one that there is not."
 READ = (*CALLER, NotFound, Unavailable)
 _DAY = timedelta(hours=24)
@@ -74,19 +72,6 @@ class ValidEvents(Struct, frozen=True, kw_only=True):
     fully_valid_events: Annotated[tuple[str, ...], Meta(description="In lower case, sorted.")]
 
 
-class _Rule(Struct, frozen=True):
-    event: str
-
-
-class _Sheet(Struct, frozen=True):
-    rules: tuple[_Rule, ...] = ()
-
-
-def find_app(call: Call, scope: Scope | None = None) -> App:
-    """The app of the path; raises NotFound where it is not the caller's to see, and what `require` raises."""
-    return call.runtime.apps.find(call.params["app_id"], viewer_of(require(call, scope=scope)))
-
-
 def stats(call: Call) -> Answer:
     """GET stats: how many names are valid."""
     app = find_app(call)
@@ -97,9 +82,7 @@ def stats(call: Call) -> Answer:
 def coverage(call: Call) -> Answer:
     """GET coverage: which events of the rules were seen."""
     app = find_app(call)
-    sheet = call.runtime.apps.sheet(app, app.rules_version) if app.rules_version else None
-    rules = msgspec.json.decode(sheet.rules, type=_Sheet).rules if sheet else ()
-    wanted, seen = {fold_event(rule.event) for rule in rules}, set(_newest(call, app))
+    wanted, seen = {rule.event for rule in current_rules(call.runtime, app).rules}, set(_newest(call, app))
     body = EventCoverage(
         captured=len(wanted & seen),
         missing=len(wanted - seen),

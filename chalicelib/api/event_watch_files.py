@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.api.body import read_body
-from chalicelib.api.event_watch import APP_ID, GROUP, OWN, READ, find_app
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
+from chalicelib.api.event_watch import GROUP, OWN, READ
 from chalicelib.api.event_watch_csv import RESULT_COLUMNS, CsvFile, too_large
 from chalicelib.api.event_watch_filters import EventFilters, filters_of
 from chalicelib.api.http import Answer, Call

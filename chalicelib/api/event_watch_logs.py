@@ -11,7 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.api.body import read_body
-from chalicelib.api.event_watch import APP_ID, GROUP, OWN, READ, find_app
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
+from chalicelib.api.event_watch import GROUP, OWN, READ
 from chalicelib.api.event_watch_filters import (
     EventFilters,
     LogsQuery,

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.api.body import read_body
-from chalicelib.api.event_watch import APP_ID, GROUP, OWN, READ, find_app
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
+from chalicelib.api.event_watch import GROUP, OWN, READ
 from chalicelib.api.event_watch_csv import RESULT_COLUMNS, CsvFile, plain_text
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE

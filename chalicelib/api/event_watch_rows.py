@@ -7,7 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chalicelib.api.event_watch import APP_ID, GROUP, OWN, READ, find_app
+from chalicelib.api.event_apps import find_app
+from chalicelib.api.event_routes import APP_ID
+from chalicelib.api.event_watch import GROUP, OWN, READ
 from chalicelib.api.event_watch_logs import LoggedEvent, show_entry
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE

@@ -8,7 +8,6 @@ from chalicelib.api import answers, description, queue_health, service
 from chalicelib.api.account_routes import account_routes, key_routes, mail_routes
 from chalicelib.api.admin_routes import admin_routes
 from chalicelib.api.event_routes import event_routes
-from chalicelib.api.event_rule_routes import rule_routes
 from chalicelib.api.event_watch_routes import watch_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
@@ -25,7 +24,6 @@ def routes(registry: Registry) -> Iterator[Route]:
     yield from account_routes()
     yield from key_routes()
     yield from event_routes(registry)
-    yield from rule_routes()
     yield from watch_routes()
     yield from mail_routes(registry.stage)
     yield from admin_routes(registry)
