@@ -9,7 +9,7 @@ export PORT
 export AWS_DEFAULT_REGION ?= us-east-1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo up test faults check package ops import bench clean
+.PHONY: help demo up test fuzz faults check package ops import bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ up: $(STAMP) ## the local environment without the forecast
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest
+
+fuzz: $(STAMP) ## property tests with new examples, thousands of each
+	@FUZZ=1 $(BIN)/python -m pytest -m hypothesis -q
 
 faults: $(STAMP) ## processes killed, services away, messages twice: with counts (some minutes)
 	@FAULTS=1 $(BIN)/python -m pytest tests/faults -q -s

@@ -12,7 +12,6 @@ import msgspec
 from chalicelib.errors import Unavailable, Unstorable
 from chalicelib.events.taken import VERSION, EventMessage, TakenEvent
 from chalicelib.jobs.queue import Delivery
-from chalicelib.jobs.retry import FIRST_S
 from chalicelib.jobs.worker import ComeAgain, Worker
 from chalicelib.telemetry import Metric, log
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from chalicelib.runtime import Runtime
 
 QUEUE = "events"
-# The queue hands a message out 1,000 times before it takes it for dead: for three days.
-_LONGEST_S = 300
 # Of an event that was given up: as long as its dead letter is kept.
 _KNOWN_S = 14 * 24 * 3600
 
@@ -52,12 +49,12 @@ class EventWorker:
         if newer:
             # During a deploy this worker may be the older one.
             problems.append(f"{len(newer)} messages are of a version that this worker does not know")
-            self._hurry(newer, problems[0])
+            self._worker.hurry(newer)
         try:
             self._store([given for _, given in events])
             done += [delivery for delivery, _ in events]
         except Unavailable as away:
-            self._hurry([delivery for delivery, _ in events], away.detail)
+            self._worker.hurry([delivery for delivery, _ in events])
             problems.append(away.detail)
         try:
             self._worker.settle(others)
@@ -66,8 +63,8 @@ class EventWorker:
             # It has acknowledged those of its own that are settled.
             problems.append(again.detail)
         if problems:
-            for delivery in done:
-                self._runtime.background.queues.delete(QUEUE, delivery.receipt)
+            log.warning("events not stored", deliveries=len(deliveries) - len(done), reason="; ".join(problems))
+            self._worker.acknowledge(done)
             raise ComeAgain(f"some of {len(deliveries)} deliveries must come again: {'; '.join(problems)}")
 
     def _store(self, given: Sequence[tuple[EventMessage, list[NewEvent]]]) -> None:
@@ -77,16 +74,6 @@ class EventWorker:
             if stored.reason:
                 alone = msgspec.structs.replace(message, events=(event,))
                 self._runtime.background.queues.bury(QUEUE, msgspec.json.encode(alone).decode(), stored.reason)
-
-    def _hurry(self, deliveries: list[Delivery], reason: str) -> None:
-        """Has deliveries that could not be settled come back soon: their queue would hide them for minutes."""
-        log.warning("events not stored", deliveries=len(deliveries), reason=reason)
-        for delivery in deliveries:
-            try:
-                self._runtime.background.queues.postpone(QUEUE, delivery.receipt, pause_s(delivery.receive_count))
-            except Unavailable as away:
-                log.warning("delivery not hurried", message_id=delivery.message_id, reason=away.detail)
-                return
 
 
 def store(runtime: Runtime, rows: Sequence[NewEvent]) -> list[Stored]:
@@ -123,11 +110,6 @@ def _halved(runtime: Runtime, rows: Sequence[NewEvent]) -> list[Stored]:
         until_s = int(runtime.clock.now()) + _KNOWN_S
         runtime.event_records.give_up(row.app, row.message_id, error.detail, until_s=until_s)
         return [Stored("given_up", error.detail)]
-
-
-def pause_s(receive_count: int) -> int:
-    """Seconds until a delivery that met an outage comes again: about as long as the outage has lasted."""
-    return min(_LONGEST_S, FIRST_S << min(receive_count - 1, 10))
 
 
 def row_of(app: int, accepted_ms: int, event: TakenEvent) -> NewEvent:

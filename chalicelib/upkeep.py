@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, cast
 
-import msgspec
 from msgspec import Meta, Struct
 
 from chalicelib.publishing import publish
@@ -42,7 +41,7 @@ def keep_up(progress: Progress) -> UpkeepResult:
     published = 0
     for app in tables.apps():
         row = runtime.apps.sheet(app, app.rules_version) if app.rules_version else None
-        publish(runtime, app, None if row is None else msgspec.json.encode(msgspec.json.decode(row.rules)))
+        publish(runtime, app, None if row is None else row.rules.encode())
         published += 1
         progress(0.3, f"{published} apps published")
     dropped = tables.drop_before(today - timedelta(days=runtime.settings.event_days))

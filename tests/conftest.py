@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,13 @@ from localstack.run import LocalStack, local_stack
 from localstack.settings import Settings
 from tests.lines import Reader, read_lines
 
-# How quick a machine is, is no property of the code.
-settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("sluice")
+# How quick a machine is, is no property of the code. CI looks at the same examples each time, so that a change is
+# judged by what it changed; `make fuzz` looks for new ones.
+settings.register_profile(
+    "sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.register_profile("fuzz", settings.get_profile("sluice"), derandomize=False, max_examples=5_000)
+settings.load_profile("fuzz" if "FUZZ" in os.environ else "sluice")
 
 ROOT = Path(__file__).parent.parent
 

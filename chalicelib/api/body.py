@@ -11,11 +11,10 @@ import msgspec
 
 from chalicelib.api.http import Call
 from chalicelib.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMedia
+from chalicelib.nesting import MAX_DEPTH, is_too_deep
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-# Deeper than any request of ours; the decoder's own limit is the interpreter's stack.
-MAX_DEPTH = 32
 # What a caller can read and mend in one go.
 MAX_ERRORS = 50
 _TABLE = "text/csv"
@@ -71,7 +70,7 @@ def parse_json(call: Call) -> Any:  # any JSON value
         raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _refused(_name_constant(call.body) or str(error)) from None
-    if _depth(raw) > MAX_DEPTH:
+    if is_too_deep(raw):
         raise _refused(f"the body must not be nested deeper than {MAX_DEPTH} levels")
     return raw
 
@@ -128,18 +127,6 @@ def _name_constant(body: bytes) -> str | None:
     except (ValueError, RecursionError) as error:
         return str(error) if "is not a number that JSON knows" in str(error) else None
     return None
-
-
-def _depth(raw: object) -> int:
-    """How deep lists and objects are nested, found level by level so that no depth can exhaust the stack."""
-    level, depth = [raw], 0
-    while depth <= MAX_DEPTH:
-        nested = [value for value in level if isinstance(value, dict | list)]
-        if not nested:
-            break
-        level = [child for value in nested for child in (value.values() if isinstance(value, dict) else value)]
-        depth += 1
-    return depth
 
 
 class Shape(msgspec.Struct, frozen=True):

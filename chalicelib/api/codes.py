@@ -14,10 +14,9 @@ from chalicelib.accounts.addresses import network_of
 from chalicelib.accounts.letters import Letter
 from chalicelib.accounts.pace import CODES, MAILS, Tries, tries_of
 from chalicelib.api.http import Call
-from chalicelib.aws.mail import Mail
 from chalicelib.db.one_time_codes import CodeRow
 from chalicelib.errors import FieldError, InvalidRequest, Unavailable
-from chalicelib.kinds.account_mail import post
+from chalicelib.kinds.account_mail import mail_of, post
 from chalicelib.telemetry import log
 
 WRONG = "is wrong, used or expired; ask for a new one"
@@ -42,13 +41,7 @@ def mail_code(
     # 64 digits are no code: what has no use is opened by no guess.
     kept = code if is_of_use else runtime.ids.secret()
     row = CodeRow(purpose, address, codes.digest(settings.token_secret, purpose, address, kept))
-    mail = Mail(
-        to=address,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        until_s=int(now.timestamp()) + codes.LIFE_S,
-    )
+    mail = mail_of(letter, address, until_s=int(now.timestamp()) + codes.LIFE_S)
     runtime.one_time_codes.issue(row, lambda: post(runtime, mail), now=now)
     log.info("code mailed", purpose=purpose)
 

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from chalicelib.api.body import media_of
 from chalicelib.api.http import Answer, Call, View
-from chalicelib.api.submission import patience_s
+from chalicelib.api.submission import patience_s, wait_for
 from chalicelib.api.tasks import POLL_S
 from chalicelib.batches import BatchRequest
 from chalicelib.errors import (
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 KEY_HEADER = "x-ingest-key"
 # SQS takes messages of 1 MiB; the rest is for what is around the events.
 _MOST_MESSAGE_BYTES = 1_000_000
-_FIRST_LOOK_S, _LATER_LOOK_S = 0.05, 0.5
 _SAYS = {
     "valid": "The event is valid and was queued",
     "no_rules": "The event was queued; there are no rules for it",
@@ -134,7 +133,7 @@ def _take_one(call: Call, app: PublishedApp, reading: Reading) -> Answer:
     _count(call, app, [taken])
     code = _code(app, taken)
     wait_s = patience_s(call) if code == 202 else 0
-    if wait_s and _wait(call, Receipt(app.id, taken.message_id, 0), wait_s):
+    if wait_s and _is_stored(call, app, taken, wait_s):
         stored = msgspec.structs.replace(said, message="The event is stored")
         return Answer(body=stored, headers={"Preference-Applied": f"wait={wait_s}"})
     return Answer(status=code, body=said, headers=_whereabouts(said.task_id))
@@ -190,19 +189,13 @@ def _post(call: Call, app: PublishedApp, taken: TakenEvent) -> str:
     return sign(Receipt(app.id, taken.message_id, accepted_ms), call.runtime.settings.token_secret.encode())
 
 
-def _wait(call: Call, receipt: Receipt, seconds: int) -> bool:
+def _is_stored(call: Call, app: PublishedApp, taken: TakenEvent, seconds: int) -> bool:
     """Whether the event has its row in time; the one place of ingest that looks into Postgres, for who asks for it."""
-    runtime = call.runtime
-    deadline_s, pause_s = runtime.clock.now() + seconds, _FIRST_LOOK_S
-    while runtime.clock.now() < deadline_s:
-        try:
-            if runtime.event_log.find(receipt.app, receipt.message_id) is not None:
-                return True
-        except Unavailable:
-            return False
-        runtime.clock.sleep(pause_s)
-        pause_s = min(_LATER_LOOK_S, pause_s * 2)
-    return False
+    try:
+        row = wait_for(call, seconds, lambda: call.runtime.event_log.find(app.id, taken.message_id))
+    except Unavailable:
+        return False
+    return row is not None
 
 
 def _whereabouts(task_id: str | None) -> dict[str, str]:

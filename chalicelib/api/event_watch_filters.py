@@ -91,8 +91,8 @@ def filters_of(said: EventFilters, at: str = "") -> Filters:
         value_search=said.value_search or "",
         status=said.status,
         is_user=said.is_user,
-        accepted_from=_moment(said.from_),
-        accepted_before=_moment(said.to),
+        accepted_from=read_moment(said.from_),
+        accepted_before=read_moment(said.to),
         latest_only=said.latest_only,
     )
 
@@ -157,14 +157,14 @@ def _faults(said: EventFilters, at: str) -> Iterator[FieldError]:
     if "\0" in (said.value_search or ""):
         yield FieldError(f"{at}/value_search", "must not have the character U+0000")
     for name, text in (("from", said.from_), ("to", said.to)):
-        if text and _moment(text) is None:
+        if text and read_moment(text) is None:
             yield FieldError(f"{at}/{name}", f"must be a time such as 2026-01-31T12:00:00Z, got {text[:40]!r}")
 
 
-def _moment(text: str | None) -> datetime | None:
+def read_moment(value: object) -> datetime | None:
     """The time that a text says, in UTC where it names no zone; None if it is none."""
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and value else None
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

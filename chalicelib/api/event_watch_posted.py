@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -13,6 +13,7 @@ from chalicelib.api.event_apps import find_app
 from chalicelib.api.event_routes import APP_ID
 from chalicelib.api.event_watch import GROUP, OWN, READ
 from chalicelib.api.event_watch_csv import RESULT_COLUMNS, CsvFile, plain_text
+from chalicelib.api.event_watch_filters import read_moment
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE
 from chalicelib.api.route import BODY, Access, Doc, Reply
@@ -86,7 +87,7 @@ def select_results(request: FilterRequest) -> list[Sent]:
     if request.date_range is not None:
         start, end = _bound(request.date_range.start, "start"), _bound(request.date_range.end, "end")
         if start or end:
-            kept = [row for row in kept if _is_between(_moment(row.get("value")), start, end)]
+            kept = [row for row in kept if _is_between(read_moment(row.get("value")), start, end)]
     if request.sort_by:
         field = request.sort_by
         kept.sort(key=lambda row: _fold(row.get(field)), reverse=request.sort_order == "desc")
@@ -102,19 +103,11 @@ def _fold(value: object) -> str:
 
 
 def _bound(text: str | None, name: str) -> datetime | None:
-    moment = _moment(text)
+    moment = read_moment(text)
     if text and moment is None:
         detail = f"must be a time such as 2026-01-31T12:00:00Z, got {text[:40]!r}"
         raise InvalidRequest([FieldError(f"/date_range/{name}", detail)])
     return moment
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _is_between(moment: datetime | None, start: datetime | None, end: datetime | None) -> bool:

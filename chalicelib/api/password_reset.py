@@ -25,10 +25,9 @@ from chalicelib.api.account_answers import (
 from chalicelib.api.codes import find_code_faults, mail_code, prove, redeeming, wrong_code
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import BODY, Access, Doc, Reply
-from chalicelib.aws.mail import Mail
 from chalicelib.db.accounts import Account
 from chalicelib.errors import TooManyRequests, Unavailable
-from chalicelib.kinds.account_mail import post
+from chalicelib.kinds.account_mail import mail_of, post
 from chalicelib.telemetry import log
 
 
@@ -77,9 +76,7 @@ def reset(call: Call) -> Answer:
         # Before the change can be seen: a login that is under way with the old password is then refused or revoked.
         epoch = runtime.keys.raise_epoch(account.id)
         runtime.epochs.remember(account.id, epoch, now_s=runtime.clock.now())
-        letter = letters.password_changed(account.name)
-        mail = Mail(to=account.email, subject=letter.subject, text=letter.text, html=letter.html)
-        post(runtime, mail, key=code.digest)
+        post(runtime, mail_of(letters.password_changed(account.name), account.email), key=code.digest)
 
     password_hash = hash_password(request.password)
     with redeeming(call, code):

@@ -30,10 +30,9 @@ from chalicelib.api.account_answers import (
 from chalicelib.api.codes import find_code_faults, mail_code, prove, redeeming, wrong_code
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import BODY, Access, Doc, Reply
-from chalicelib.aws.mail import Mail
 from chalicelib.db.accounts import Account
 from chalicelib.errors import FieldError, TooManyRequests, Unavailable
-from chalicelib.kinds.account_mail import post
+from chalicelib.kinds.account_mail import mail_of, post
 from chalicelib.telemetry import log
 
 Name = Annotated[str, Meta(max_length=200)]
@@ -103,9 +102,7 @@ def verify(call: Call) -> Answer:
     code = prove(call, "sign_up", address, request.otp)
 
     def hand_on(account: Account) -> None:
-        letter = letters.welcome(account.name)
-        mail = Mail(to=address, subject=letter.subject, text=letter.text, html=letter.html)
-        post(call.runtime, mail, key=code.digest)
+        post(call.runtime, mail_of(letters.welcome(account.name), address), key=code.digest)
 
     password_hash = hash_password(request.password)
     with redeeming(call, code):

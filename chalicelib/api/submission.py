@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,8 @@ from chalicelib.jobs.sharing import answered, look
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found
 from chalicelib.jobs.submit import Asker, submit
+
+T = TypeVar("T")
 
 # Of `Prefer: wait=N` (RFC 7240); API Gateway gives up after 29 s.
 LONGEST_WAIT_S = 20
@@ -50,7 +54,7 @@ def hand_in(call: Call, kind: AnyKind, request: msgspec.Struct, asker: Asker) ->
     wait_s = patience_s(call)
     if wait_s:
         headers["Preference-Applied"] = f"wait={wait_s}"
-        ended = _wait(call, job.id, wait_s)
+        ended = wait_for(call, wait_s, lambda: _ended(call, job.id))
         if ended is not None:
             return Answer(body=describe(ended), headers={**headers, "Content-Location": headers["Location"]})
     body: dict[str, object] = {
@@ -99,17 +103,22 @@ def running(kind: AnyKind) -> View:
     return run_in_line
 
 
-def _wait(call: Call, job_id: str, seconds: int) -> Found | None:
-    """The job as it has ended, if it ends in time."""
-    runtime = call.runtime
-    deadline, pause_s = runtime.clock.now() + seconds, _FIRST_LOOK_S
-    while runtime.clock.now() < deadline:
-        found = look(runtime.engine, job_id)
-        if found is not None and found.job.state.is_final:
+def wait_for(call: Call, seconds: int, find: Callable[[], T | None]) -> T | None:
+    """What `find` finds, which is asked again and again; None if there is nothing in time."""
+    clock = call.runtime.clock
+    deadline, pause_s = clock.now() + seconds, _FIRST_LOOK_S
+    while clock.now() < deadline:
+        found = find()
+        if found is not None:
             return found
-        runtime.clock.sleep(pause_s)
+        clock.sleep(pause_s)
         pause_s = min(2 * pause_s, _LATER_LOOK_S)
     return None
+
+
+def _ended(call: Call, job_id: str) -> Found | None:
+    found = look(call.runtime.engine, job_id)
+    return found if found is not None and found.job.state.is_final else None
 
 
 def patience_s(call: Call) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMedia
+from chalicelib.nesting import MAX_DEPTH, is_too_deep
 
 # Of one request, as Segment's batch endpoint has them.
 MAX_EVENTS = 2_500
@@ -20,8 +21,6 @@ MAX_BATCH_BYTES = 500 * 1024
 MAX_EVENT_BYTES = 64 * 1024
 MAX_NAME = 200
 MAX_MESSAGE_ID = 100
-# Deeper than any tracking plan; the decoder's own limit is the interpreter's stack.
-MAX_DEPTH = 32
 NAME_KEYS = ("eventName", "event_name", "event")
 ID_KEYS = ("messageId", "message_id")
 # What describes the event itself: no payload of a flat body, unless the app's rules name it.
@@ -139,7 +138,7 @@ def _event(said: object, content: bytes) -> Event | Unusable:
         return _unusable("must be a JSON object", content)
     if len(content) > MAX_EVENT_BYTES:
         return _unusable(f"an event must have at most {MAX_EVENT_BYTES} bytes, got {len(content)}", content)
-    if _is_deep(said):
+    if is_too_deep(said):
         return _unusable(f"an event must not be nested deeper than {MAX_DEPTH} levels", content)
     name = next((said[key] for key in NAME_KEYS if key in said), None)
     if not isinstance(name, str) or not name.strip():
@@ -167,15 +166,6 @@ def _stored(value: Any) -> Any:  # any JSON value, as one of the same kind
             return [_stored(each) for each in value]
         case _:
             return value
-
-
-def _is_deep(said: object) -> bool:
-    level, depth = [said], 0
-    while level and depth <= MAX_DEPTH:
-        nested = [value for value in level if isinstance(value, dict | list)]
-        level = [child for value in nested for child in (value.values() if isinstance(value, dict) else value)]
-        depth += 1
-    return bool(level)
 
 
 def _unusable(reason: str, content: bytes) -> Unusable:

@@ -175,7 +175,7 @@ class _Reading:
             self.refuse(f"{pointer}/required", f"must be a list of names, got {_shown(required)}")
             required = []
         for name in required:
-            if name not in properties:
+            if not isinstance(name, str) or name not in properties:
                 self.refuse(f"{pointer}/required", f"must have names of properties only, got {_shown(name)}")
         found = [
             self._read_property(name, each, field, is_required=name in required) for name, each in properties.items()

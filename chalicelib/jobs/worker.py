@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chalicelib.errors import Cancelled, JobFailed, SluiceError, Superseded, Unavailable
@@ -9,7 +11,7 @@ from chalicelib.jobs.context import JobProgress, Unwatched
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Continue, Registry
 from chalicelib.jobs.queue import VERSION, Delivery, Header, Message
-from chalicelib.jobs.retry import FIRST_S, delay_s
+from chalicelib.jobs.retry import FIRST_S, delay_s, outage_s
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem, Refused
 from chalicelib.telemetry import log
@@ -40,27 +42,35 @@ class Worker:
         That is safe whether or not the event source reports partial failures: Lambda acknowledges a whole batch
         when the function returns and none of it when it raises.
         """
-        settled, unsettled = [], []
+        settled, unsettled, away = [], [], []
         for delivery in deliveries:
             try:
                 self._settle(delivery)
                 settled.append(delivery)
             except Unavailable as error:
                 if not isinstance(error, ComeAgain):
-                    self._hurry(delivery)
+                    away.append(delivery)
                 log.warning("delivery not settled", message_id=delivery.message_id, reason=error.detail)
                 unsettled.append(delivery)
+        self.hurry(away)
         if unsettled:
-            for delivery in settled:
-                self._engine.queues.delete(self._queue, delivery.receipt)
+            self.acknowledge(settled)
             raise ComeAgain(f"{len(unsettled)} of {len(deliveries)} deliveries must come again")
 
-    def _hurry(self, delivery: Delivery) -> None:
-        """Has a delivery that met an outage come back soon: its queue would hide it for an hour."""
-        try:
-            self._engine.queues.postpone(self._queue, delivery.receipt, FIRST_S)
-        except Unavailable as error:
-            log.warning("delivery not hurried", message_id=delivery.message_id, reason=error.detail)
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledges deliveries by hand, for the function is about to raise."""
+        for delivery in deliveries:
+            self._engine.queues.delete(self._queue, delivery.receipt)
+
+    def hurry(self, deliveries: Sequence[Delivery]) -> None:
+        """Has deliveries that met an outage come back soon: their queue would hide them for longer than it lasts."""
+        for delivery in deliveries:
+            try:
+                self._engine.queues.postpone(self._queue, delivery.receipt, outage_s(delivery.receive_count))
+            except Unavailable as error:
+                # Nor would it take the others now, and each takes its time to find that out.
+                log.warning("delivery not hurried", message_id=delivery.message_id, reason=error.detail)
+                return
 
     def _settle(self, delivery: Delivery) -> None:
         message = _decode(delivery.body)

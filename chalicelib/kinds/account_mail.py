@@ -17,6 +17,7 @@ from chalicelib.jobs.kind import AnyKind, Contract, JobKind, Progress
 from chalicelib.jobs.submit import Asker, submit
 
 if TYPE_CHECKING:
+    from chalicelib.accounts.letters import Letter
     from chalicelib.aws.mail import Mail
     from chalicelib.runtime import Runtime
 
@@ -35,6 +36,13 @@ def contract() -> Contract[Mail, AccountMailResult]:
 
     example = Mail(to="ann@example.org", subject="Welcome", text="Hello.\n", html="<p>Hello.</p>")
     return Contract(request=Mail, result=AccountMailResult, example=example)
+
+
+def mail_of(letter: Letter, to: str, *, until_s: int = 0) -> Mail:
+    """The letter on its way to an address; from `until_s` on it is of no use any more, 0: it always is."""
+    from chalicelib.aws.mail import Mail
+
+    return Mail(to=to, subject=letter.subject, text=letter.text, html=letter.html, until_s=until_s)
 
 
 def post(runtime: Runtime, mail: Mail, key: str = "") -> None:

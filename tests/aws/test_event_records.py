@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
-import boto3
 import msgspec
 import pytest
-from moto import mock_aws
 
 from chalicelib.aws.event_records import DynamoEventRecords, EventRecords, MemoryEventRecords, PublishedApp
 from chalicelib.errors import TooLarge
-from tests.infra.template import resource
 
 SHOP = PublishedApp(id=7, app_id="shop", salt=b"\x00\xff" * 16, rules_version=2, revision=5)
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
-def records(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventRecords]:
-    if request.param == "memory":
-        yield MemoryEventRecords()
-        return
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        properties = resource(Path("infra/stack.yaml"), "KeyTable")["Properties"]
-        boto3.client("dynamodb").create_table(
-            TableName="keys",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=properties["KeySchema"],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        )
-        yield DynamoEventRecords("keys")
+def records(request: pytest.FixtureRequest) -> EventRecords:
+    return (
+        MemoryEventRecords() if request.param == "memory" else DynamoEventRecords(request.getfixturevalue("key_table"))
+    )
 
 
 def test_app_is_known_as_it_was_published_last(records: EventRecords) -> None:

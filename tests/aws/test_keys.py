@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import boto3
 import msgspec
 import pytest
-from moto import mock_aws
 
 from chalicelib.accounts.keys import ApiKey, Keys, digest
 from chalicelib.aws.keys import DynamoKeys
 from chalicelib.aws.memory_keys import MemoryKeys
 from chalicelib.errors import Conflict, Unavailable
-from tests.infra.template import resource
 
 NOW_S = 1_750_000_000
 DAY_S = 86_400
@@ -35,29 +29,11 @@ def another(**changes: object) -> ApiKey:
     return msgspec.structs.replace(KEY, **changes)
 
 
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        # The table as the stack declares it, so that the store and the template cannot drift apart.
-        boto3.client("dynamodb").create_table(TableName="keys", **table_properties())
-        yield "keys"
-
-
 @pytest.fixture(params=["memory", "dynamodb"])
 def keys(request: pytest.FixtureRequest) -> Keys:
     if request.param == "memory":
         return MemoryKeys()
-    return DynamoKeys(request.getfixturevalue("table"))
-
-
-def table_properties() -> dict[str, Any]:
-    declared = resource(Path("infra/stack.yaml"), "KeyTable")["Properties"]
-    return {
-        name: declared[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-    }
+    return DynamoKeys(request.getfixturevalue("key_table"))
 
 
 def test_added_key_is_found_as_it_was(keys: Keys) -> None:
@@ -149,13 +125,13 @@ def test_epoch_is_in_no_list_of_keys(keys: Keys) -> None:
     assert keys.of("7") == []
 
 
-def test_revoked_key_goes_after_30_days_and_an_epoch_never(table: str) -> None:
-    keys = DynamoKeys(table)
+def test_revoked_key_goes_after_30_days_and_an_epoch_never(key_table: str) -> None:
+    keys = DynamoKeys(key_table)
     keys.add(KEY)
     keys.add(another(id="2" * 16, expires_s=0))
     keys.revoke(KEY.id, owner="7", at_s=NOW_S)
     keys.raise_epoch("7")
-    items = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    items = boto3.client("dynamodb").scan(TableName=key_table)["Items"]
     assert {item["id"]["S"]: item.get("ttl", {}).get("N") for item in items} == {
         f"key#{KEY.id}": str(NOW_S + 30 * DAY_S),
         f"key#{'2' * 16}": None,
@@ -164,9 +140,9 @@ def test_revoked_key_goes_after_30_days_and_an_epoch_never(table: str) -> None:
     }
 
 
-def test_expiring_key_goes_30_days_after_it_has_expired(table: str) -> None:
-    DynamoKeys(table).add(KEY)
-    (item,) = boto3.client("dynamodb").scan(TableName=table)["Items"]
+def test_expiring_key_goes_30_days_after_it_has_expired(key_table: str) -> None:
+    DynamoKeys(key_table).add(KEY)
+    (item,) = boto3.client("dynamodb").scan(TableName=key_table)["Items"]
     assert item["ttl"] == {"N": str(NOW_S + 120 * DAY_S)}
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from chalicelib.errors import FieldError
-from chalicelib.events.json_schema import write_schema
+from chalicelib.events.json_schema import X_CONDITION, X_PII, X_REQUIRED, X_TYPE, write_schema
 from chalicelib.events.json_schema_import import Imported, read_document, read_event_schema
 from chalicelib.events.judge import compile_sheet
 from chalicelib.events.rules import Rule, RuleSheet
@@ -227,7 +227,30 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["type", "properties", "items", "required", "enum", "x-rule", "minItems", "$defs", "a", "const"]
+                [
+                    "type",
+                    "properties",
+                    "items",
+                    "required",
+                    "enum",
+                    "x-rule",
+                    "minItems",
+                    "$defs",
+                    "a",
+                    "const",
+                    "pattern",
+                    "minimum",
+                    "maxLength",
+                    "format",
+                    "allOf",
+                    "additionalProperties",
+                    "$schema",
+                    "title",
+                    X_TYPE,
+                    X_PII,
+                    X_CONDITION,
+                    X_REQUIRED,
+                ]
             ),
             inner,
             max_size=4,
@@ -238,6 +261,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@example({"type": None, "required": [[]]})
 def test_no_document_raises(document: object) -> None:
     for imported in (
         read_document(document),

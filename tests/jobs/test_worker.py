@@ -11,6 +11,7 @@ from chalicelib.errors import InvalidRequest, JobFailed, Unavailable
 from chalicelib.jobs.kind import AnyKind, Progress
 from chalicelib.jobs.memory import MemoryQueues, MemoryStore
 from chalicelib.jobs.queue import Delivery, Message
+from chalicelib.jobs.retry import outage_s
 from chalicelib.jobs.state import Move, State
 from chalicelib.jobs.store import Change, Job, Problem
 from chalicelib.jobs.submit import Asker, submit
@@ -355,3 +356,10 @@ def test_cancel_leaves_an_ended_job_as_it_is(parts: MemoryEngine, state: State) 
     before = stored(parts)
     assert parts.engine.lifecycle.cancel(FIRST_ID) == before
     assert stored(parts) == before
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 5), (2, 10), (6, 160), (7, 300), (1000, 300)])
+def test_delivery_that_met_an_outage_comes_again_after_about_as_long_as_it_has_lasted(
+    receives: int, seconds: int
+) -> None:
+    assert outage_s(receives) == seconds

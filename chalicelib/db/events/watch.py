@@ -7,7 +7,7 @@ may be short, or empty, and still say where the next one goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -126,17 +126,10 @@ class EventWatch:
         with self._steady() as cursor:
             now, values = self._values(cursor, app, wanted)
             total = self._counted(cursor, "total", values) if wanted.counts else None
-            kept: list[Entry] = []
-            is_cut, room = False, wanted.most_bytes
-            for row in self._each(cursor, "entries", values):
-                room -= sent_bytes(row["body"]) + sent_bytes(row["results"]) + _ENTRY_BYTES
-                is_cut = len(kept) == wanted.limit or (bool(kept) and room < 0)
-                if is_cut:
-                    break
-                kept.append(msgspec.convert(row, Entry))
-            after = Cursor(kept[-1].id) if is_cut else self._rest(cursor, values)
+            kept, is_cut = _fitting(self._each(cursor, "entries", values), wanted, _entry_bytes)
+            after = Cursor(kept[-1]["id"]) if is_cut else self._rest(cursor, values)
         return Entries(
-            entries=tuple(kept),
+            entries=tuple(msgspec.convert(row, Entry) for row in kept),
             next=after,
             newest=now,
             total=total["fitting"] if total else None,
@@ -147,16 +140,9 @@ class EventWatch:
         """A page of results, which ends early where it would be too large for an answer."""
         with self._steady() as cursor:
             _, values = self._values(cursor, app, wanted)
-            kept: list[Found] = []
-            is_cut, room = False, wanted.most_bytes
-            for row in self._each(cursor, "results", values):
-                room -= sum(sent_bytes(value) for value in row.values() if isinstance(value, str)) + _RESULT_BYTES
-                is_cut = len(kept) == wanted.limit or (bool(kept) and room < 0)
-                if is_cut:
-                    break
-                kept.append(msgspec.convert(row, Found))
-            after = Cursor(kept[-1].id, kept[-1].place) if is_cut else self._rest(cursor, values)
-        return Results(results=tuple(kept), next=after)
+            kept, is_cut = _fitting(self._each(cursor, "results", values), wanted, _result_bytes)
+            after = Cursor(kept[-1]["id"], kept[-1]["place"]) if is_cut else self._rest(cursor, values)
+        return Results(results=tuple(msgspec.convert(row, Found) for row in kept), next=after)
 
     @contextmanager
     def _steady(self) -> Iterator[RealDictCursor]:
@@ -217,3 +203,23 @@ class EventWatch:
 def sent_bytes(text: str) -> int:
     """How many bytes a text is in an answer."""
     return len(json.dumps(text))
+
+
+def _fitting(rows: Iterator[Row], wanted: Wanted, weigh: Callable[[Row], int]) -> tuple[list[Row], bool]:
+    """Those of the rows that fit into an answer, at least one, and whether there are more."""
+    kept: list[Row] = []
+    room = wanted.most_bytes
+    for row in rows:
+        room -= weigh(row)
+        if len(kept) == wanted.limit or (kept and room < 0):
+            return kept, True
+        kept.append(row)
+    return kept, False
+
+
+def _entry_bytes(row: Row) -> int:
+    return sent_bytes(row["body"]) + sent_bytes(row["results"]) + _ENTRY_BYTES
+
+
+def _result_bytes(row: Row) -> int:
+    return sum(sent_bytes(value) for value in row.values() if isinstance(value, str)) + _RESULT_BYTES

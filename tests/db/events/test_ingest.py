@@ -15,7 +15,7 @@ from chalicelib.db.connect import Database
 from chalicelib.errors import Unavailable
 from chalicelib.jobs.queue import Delivery
 from chalicelib.jobs.worker import ComeAgain
-from chalicelib.storing import EventWorker, pause_s
+from chalicelib.storing import EventWorker
 from tests.api.calls import Api, details, document
 from tests.db.events.conftest import NewApp
 from tests.db.test_database import query
@@ -296,11 +296,6 @@ def test_message_that_no_worker_can_read_takes_no_event_with_it(
     phone.work()
     assert [row[0] for row in rows(dsn)] == ["good"]
     assert [(queue, '"bad"' in body, told) for queue, body, told in phone.queues.buried] == [("events", True, reason)]
-
-
-@pytest.mark.parametrize(("receives", "seconds"), [(1, 5), (2, 10), (6, 160), (7, 300), (1000, 300)])
-def test_event_that_met_an_outage_comes_again_after_about_as_long_as_it_has_lasted(receives: int, seconds: int) -> None:
-    assert pause_s(receives) == seconds
 
 
 def test_events_wait_while_postgres_is_away(phone: Phone, dsn: str) -> None:
