@@ -53,12 +53,16 @@ def page_statement(scope: Scope, page: Page, order: Order) -> Statement:
     values = values_of(scope) | {"skipped": min(page.skipped, _FARTHEST), "size": page.size}
     if order.is_default:
         return Statement(fragment("page", scope.version, found=found(scope)), values)
-    is_known = scope.is_of_time_alone
+    is_filled, is_known = order.key in _FILLED, scope.is_of_time_alone
+    key, direction = _key(order.key), _direction(order.is_descending, is_filled=is_filled)
+    if is_filled and scope.keywords and not scope.depends_on_facts:
+        text = fragment("headed_page", scope.version, found=found(scope), key=key, direction=direction)
+        return Statement(text, values | {"rows": scope.rows})
     text = fragment(
         "ordered_page",
         scope.version,
-        key=_key(order.key),
-        direction=_direction(order.is_descending, is_filled=order.key in _FILLED),
+        key=key,
+        direction=direction,
         titles=fragment("titles", scope.version) if order.key in _TITLES else sql.SQL(""),
         conditions=conditions(scope),
         total=fragment("known_count" if is_known else "count", scope.version),

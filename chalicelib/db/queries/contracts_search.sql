@@ -3,16 +3,10 @@
 SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
 
 -- name: take_turn
--- The same, when it is the transaction's turn: it has one of some locks until its end, a free one or else one it waits for.
+-- The same, when it is the transaction's turn.
 SELECT
     set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
-    set_config('lock_timeout', %(patience_ms)s::text, true),
-    CASE
-        WHEN EXISTS (
-            SELECT FROM generate_series(1, %(turns)s) AS turn WHERE pg_try_advisory_xact_lock(%(gate)s, turn)
-        ) THEN true
-        ELSE pg_advisory_xact_lock(%(gate)s, 1 + mod(pg_backend_pid(), %(turns)s)) IS NOT NULL
-    END AS has_turn
+    take_turn(%(gate)s, %(turns)s, %(patience_ms)s)
 
 -- name: rows
 -- How many awards there are.
@@ -138,6 +132,45 @@ WITH matching AS (
 SELECT
     {total} AS total,
     ARRAY(SELECT rid FROM matching ORDER BY key {direction}, rid LIMIT %(size)s OFFSET %(skipped)s) AS rids
+
+-- name: headed_page
+-- The same of rows that are listed, by an index: among the first rows of the whole order, so many that three times a page is to
+-- be expected, are those that fit, and all others that fit come later. Only where they are too few, or would be more than the
+-- list has, is the order looked up of each row that fits.
+WITH found AS MATERIALIZED (
+    {found}
+), sizes AS MATERIALIZED (
+    SELECT
+        cardinality(rids) AS total,
+        3 * (%(skipped)s + %(size)s)::bigint * %(rows)s / greatest(cardinality(rids), 1) + 500 AS length
+    FROM found
+), head AS MATERIALIZED (
+    SELECT f.rid, {key} AS key
+    FROM {schema}.fact AS f
+    ORDER BY {key} {direction}, f.rid
+    LIMIT (SELECT CASE WHEN length < total THEN length ELSE 0 END FROM sizes)
+), first AS MATERIALIZED (
+    SELECT rid, head.key
+    FROM (
+        SELECT unnest(rids & (SELECT coalesce(array_agg(rid), ARRAY[]::integer[]) FROM head)) AS rid
+        FROM found
+    ) AS listed
+    JOIN head USING (rid)
+)
+SELECT
+    total,
+    CASE
+        WHEN (SELECT count(*) FROM first) >= %(skipped)s::bigint + %(size)s
+            THEN ARRAY(SELECT rid FROM first ORDER BY key {direction}, rid LIMIT %(size)s OFFSET %(skipped)s)
+        ELSE ARRAY(
+            SELECT f.rid
+            FROM {schema}.fact AS f
+            WHERE f.rid = ANY((SELECT rids FROM found)::integer[])
+            ORDER BY {key} {direction}, f.rid
+            LIMIT %(size)s OFFSET %(skipped)s
+        )
+    END AS rids
+FROM sizes
 
 -- name: titles
 -- The texts of the rows.

@@ -6,7 +6,7 @@ import csv
 import gzip
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import psycopg2
@@ -45,19 +45,53 @@ class Library:
         self.dsn, self.database, self.many, self.awkward = dsn, database, many, awkward
 
 
+class Sided(NamedTuple):
+    """Awards of which some words are on one side of an order, in a database of their own."""
+
+    search: ContractSearch
+    data: DataSet
+
+
 @pytest.fixture(scope="session")
 def library(stack: LocalStack) -> Iterator[Library]:
-    with closing(psycopg2.connect(stack.database_url)) as admin:
-        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with admin.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {_NAME}")
-        dsn = make_dsn(stack.database_url, dbname=_NAME)
+    with _database(stack, _NAME) as dsn:
         sources = ((_many(), SIZES), (awkward.rows(), FEW_SIZES))
         many, few = (DataSet(load_rows_in(dsn, source, sizes), oracle.read(source)) for source, sizes in sources)
         with closing(Database(dsn)) as database:
             yield Library(dsn, database, many, few)
+
+
+@pytest.fixture(scope="session")
+def sided(stack: LocalStack) -> Iterator[Sided]:
+    with _database(stack, f"{_NAME}_by_side") as dsn:
+        data = DataSet(load_rows_in(dsn, _sided(), SIZES), oracle.read(_sided()))
+        with closing(Database(dsn)) as database:
+            yield Sided(ContractSearch(database), data)
+
+
+@contextmanager
+def _database(stack: LocalStack, name: str) -> Iterator[str]:
+    with closing(psycopg2.connect(stack.database_url)) as admin:
+        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {_NAME} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield make_dsn(stack.database_url, dbname=name)
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _sided() -> list[dict[str, str]]:
+    """1,500 awards: by amount or by name all `small` ones are before all `large` ones, and `both` is on each side."""
+    return [
+        {
+            "contract_number": str(place),
+            "award_date": f"2024-{place % 12 + 1:02}-01",
+            "award_title": f"{'small' if place < 900 else 'large'} {'both' if place % 3 else 'other'} road",
+            "contract_amount": str(place // 4),
+            "awardee_name": f"Builder {place // 10:03}",
+        }
+        for place in range(1_500)
+    ]
 
 
 def _many() -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from chalicelib.errors import Gone
 from chalicelib.search.filters import Filters, TimeRange, ValueRange
 from chalicelib.search.paging import Order, Page
 from tests.db.contracts import oracle
-from tests.db.contracts.asking.conftest import Library
+from tests.db.contracts.asking.conftest import Library, Sided
 from tests.db.contracts.asking.wishes import orders, pages, wishes
 
 ALL = Page(1, 1_000)
@@ -24,6 +24,25 @@ def test_page_is_what_looking_at_every_row_finds(library: Library, search: Contr
     chosen = data.draw(st.sampled_from((library.many, library.awkward)))
     filters, part, order = data.draw(wishes(chosen.awards)), data.draw(pages), data.draw(orders)
     assert search.page(chosen.version, filters, part, order) == oracle.page(chosen.awards, filters, part, order)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    filters=st.builds(
+        Filters,
+        keywords=st.lists(
+            st.sampled_from(("road", "small", "large", "both", "small && both")), min_size=1, max_size=2
+        ).map(tuple),
+        time_ranges=st.sampled_from(((), (TimeRange(type="quarterly", year=2024, quarter=2),))),
+    ),
+    part=st.builds(Page, st.integers(1, 80), st.integers(1, 60)),
+    order=st.builds(Order, st.sampled_from(("contract_amount", "awardee_name")), st.booleans()),
+)
+def test_page_in_another_order_is_the_same_wherever_in_it_the_rows_that_fit_are(
+    sided: Sided, filters: Filters, part: Page, order: Order
+) -> None:
+    version, awards = sided.data
+    assert sided.search.page(version, filters, part, order) == oracle.page(awards, filters, part, order)
 
 
 def found(library: Library, search: ContractSearch, filters: Filters) -> list[tuple[str | None, str | None]]:
