@@ -46,13 +46,14 @@ ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
 import: $(STAMP) ## awarded contracts from FILE=..., for the local stage while it runs
 	@$(BIN)/python -m infra.import_contracts '$(FILE)'
 
-bench: $(STAMP) ## figures, as ratios in one run (the last one needs redis-server)
+bench: $(STAMP) ## figures, as ratios in one run (the last two need redis-server)
 	$(BIN)/python -m bench.simulate
 	$(BIN)/python -m bench.kinds
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.submit
 	$(BIN)/python -m bench.round_trip
 	$(BIN)/python -m bench.contracts --rows 200000 --quick --without-duckdb
+	$(BIN)/python -m bench.events
 	$(BIN)/python -m bench.users
 
 clean: ## everything that the targets above have made

@@ -7,17 +7,17 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent, WebsocketEvent
 
 from chalicelib import kinds
-from chalicelib.api import push, socket
+from chalicelib.api import live, push, socket
 from chalicelib.api.http import wrap
 from chalicelib.api.routes import routes
 from chalicelib.aws.changes import read_changes
 from chalicelib.aws.subscriptions import new_connections
-from chalicelib.hourly import Hourly
+from chalicelib.hourly import Counting, Hourly
 from chalicelib.jobs.queue import Delivery
 from chalicelib.jobs.sweep import sweep as sweep_jobs
 from chalicelib.jobs.worker import Worker
 from chalicelib.runtime import Runtime
-from chalicelib.settings import EVENT_PROFILES
+from chalicelib.settings import EVENT_PROFILES, LIVE_QUEUE
 from chalicelib.storing import EventWorker
 from chalicelib.telemetry import name_request
 
@@ -29,6 +29,7 @@ app.register_middleware(name_request)
 RUNTIME = Runtime()
 REGISTRY = kinds.registry(RUNTIME.settings.stage)
 HOURLY = Hourly()
+COUNTING = Counting()
 
 for route in routes(REGISTRY):
     # Content types are checked by the views, which answer with a problem document; an empty list switches
@@ -94,6 +95,7 @@ def sweep(event: CloudWatchEvent) -> None:
     """Moves the jobs that nobody else is moving."""
     sweep_jobs(RUNTIME.background, REGISTRY)
     HOURLY.start(RUNTIME, REGISTRY)
+    COUNTING.start(RUNTIME, REGISTRY)
 
 
 @app.lambda_function()
@@ -119,6 +121,12 @@ def push_changes(event: DynamoDBEvent) -> None:
 @app.on_dynamodb_record(stream_arn=_stream_of(RUNTIME.settings.socket_table), batch_size=10)
 def greet_connections(event: DynamoDBEvent) -> None:
     socket.greet(RUNTIME, new_connections(event.to_dict()["Records"]))
+
+
+# Outside the VPC as well; what it is late with is worth nothing any more.
+@app.on_sqs_message(queue=RUNTIME.settings.queue_name(LIVE_QUEUE), batch_size=10, maximum_concurrency=5)
+def push_events(event: SQSEvent) -> None:
+    live.push_rows(RUNTIME, [record.body for record in event])
 
 
 @app.on_ws_connect()

@@ -1,133 +1,162 @@
-"""Events into Postgres: the worker's write in batches of several sizes, beside COPY and one commit for each row.
+"""Events: the bars of the design side by side with Flask + Celery + Redis, in one run on this machine.
 
-    python -m bench.events [--rows N] [--json FILE]
+    python -m bench.events [--quick] [--without-peer] [--rows N] [--events N] [--json FILE]
 
-A Postgres of the bench's own; each way writes the same rows into the same tables, message ids and newest events
-included, some rounds in turn. Rows a second are of the best round, for other work on the machine only ever takes away.
-Exit code 1 where a bar is missed: with 1,000 rows in a batch at least 5,000 rows a second and 30 % of what COPY does.
+* the worker's write in batches, beside COPY: 1,000 rows in a batch reach 5,000 rows a second and 30 % of COPY's rate;
+* 100,000 queued events drained by the worker in either profile: none lost, none doubled, 5 times as fast as the peer;
+* from request to row at 500 a minute and 100 a second: 99 % within 1 s and 2 s in the low-latency profile.
+
+All in one Postgres of the bench's own. Exit code 1 where a bar is missed. The peer needs redis-server on PATH. With
+--quick everything is tried and nothing is measured: figures of so few events say little, and only counts are bars then.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import psycopg2
 
+from bench import event_latency as latency
+from bench import event_writes as writes
 from bench.contract_server import running_server
+from bench.event_drain import Drain, drain_by_peer, drain_by_queue, drain_by_worker
+from bench.event_latency import RATES, Latency
+from bench.event_report import Report, drain_line, latency_line, missed, table
 from bench.event_rows import event_rows
-from chalicelib.db.connect import Database
+from bench.peer.stack import TASK_WORKERS, Peer, redis_server, running_peer
 from chalicelib.db.events.upkeep import EventTables
-from chalicelib.db.events.writer import EventWriter, NewEvent, Outcome, moment
+from chalicelib.db.events.writer import NewEvent
 from chalicelib.db.migrate import migrate
 from chalicelib.jobs.context import Unwatched
+from chalicelib.settings import EVENT_PROFILES
+from localstack.emulator import forget_aws_settings
 from localstack.errors import Interrupted, LocalStackError
+from localstack.progress import Progress
+from localstack.run import LocalStack, local_stack
+from localstack.settings import Settings
 from localstack.supervise import interruptible
 
-BATCHES = (1, 10, 100, 1_000)
-ROUNDS = 5
-ROWS_BAR, COPY_BAR = 5_000.0, 0.30
-_START_MS = 1_800_000_000_000
+ROOT = Path(__file__).parents[1]
+# The peer's packages stay there between runs.
+PEER_STATE = ROOT / ".local" / "bench" / "peer"
+PEER_SCHEMA = ROOT / "bench" / "peer" / "schema.sql"
+# The largest batch of the writes; and what a machine that others use can be asked for.
+LEAST_EVENTS, MOST_EVENTS = 1_000, 200_000
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to write."""
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and how much of it."""
 
-    way: str
-    rows: int
-    rows_per_s: float
-    # Of what COPY does.
-    of_copy: float
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    rows: int
-    row_bytes: int
-    machine: dict[str, float | int | None]
-    lines: list[Line]
-    missed: list[str]
-
-
-def measure(rows: int, state: Path, tell: Callable[[str], None]) -> Report:
-    """Runs all ways in turn."""
-    machine: dict[str, float | int | None] = {"cores": os.cpu_count(), "load_1m_start": round(os.getloadavg()[0], 2)}
-    with running_server(state) as server:
-        migrate(server.dsn)
-        EventTables(server.dsn, Unwatched(None, "")).add_days(moment(_START_MS).date())
-        app = _app(server.dsn)
-        events = list(event_rows(app, rows, _START_MS))
-        best: dict[str, tuple[int, float]] = {}
-        for _ in range(ROUNDS):
-            for way, count, write in _ways(server.dsn, events):
-                _empty(server.dsn)
-                began = time.perf_counter()
-                write()
-                rate = count / (time.perf_counter() - began)
-                _check(server.dsn, count)
-                best[way] = count, max(rate, best.get(way, (0, 0.0))[1])
-                tell(f"{way}: {rate:,.0f} rows/s")
-    copied = best["COPY"][1]
-    lines = [
-        Line(way=way, rows=count, rows_per_s=round(rate), of_copy=round(rate / copied, 2))
-        for way, (count, rate) in best.items()
-    ]
-    machine["load_1m_end"] = round(os.getloadavg()[0], 2)
-    bytes_ = sum(len(event.body) + len(event.results) for event in events) // rows
-    return Report(rows=rows, row_bytes=bytes_, machine=machine, lines=lines, missed=_missed(lines))
+    rows: int = 20_000
+    rounds: int = 5
+    events: int = 100_000
+    # The emulator takes longer for each invocation the more messages wait.
+    events_in_queue: dict[str, int] = msgspec.field(
+        default_factory=lambda: {"low-latency": 10_000, "high-volume": 100_000}
+    )
+    # It takes minutes for what Sluice does in seconds; whether its pace is steady is shown.
+    events_of_peer: int = 10_000
+    latency_s: float = 30.0
+    with_peer: bool = True
+    is_quick: bool = False
 
 
-def _ways(dsn: str, events: list[NewEvent]) -> list[tuple[str, int, Callable[[], None]]]:
-    """Each way's name, its rows, and the write itself; small batches write fewer."""
-    ways: list[tuple[str, int, Callable[[], None]]] = [("COPY", len(events), partial(_copy, dsn, events))]
-    for size in BATCHES:
-        mine = events[: min(len(events), size * 500)]
-        ways.append((f"batches of {size}", len(mine), partial(_store, dsn, mine, size)))
-    return ways
+QUICK = Plan(
+    rows=4_000,
+    rounds=1,
+    events=4_000,
+    events_in_queue={"low-latency": 1_000, "high-volume": 4_000},
+    events_of_peer=500,
+    latency_s=5.0,
+    is_quick=True,
+)
 
 
-def _store(dsn: str, events: list[NewEvent], size: int) -> None:
-    with closing(Database(dsn)) as database:
-        writer = EventWriter(database)
-        for first in range(0, len(events), size):
-            outcomes = writer.store(events[first : first + size])
-            assert set(outcomes) == {Outcome.STORED}
+class Bench:
+    """One run."""
+
+    def __init__(self, plan: Plan, state: Path, progress: Progress) -> None:
+        self.plan, self.state, self.progress = plan, state, progress
+        self.drains: list[Drain] = []
+        self.latencies: list[Latency] = []
+        self.loads_1m = [_load_1m()]
+
+    def measure(self) -> Report:
+        """Measures everything, one after the other."""
+        forget_aws_settings()
+        with running_server(self.state / "server") as server:
+            migrate(server.dsn)
+            EventTables(server.dsn, Unwatched(None, "")).add_days(datetime.now(UTC).date())
+            count = max(self.plan.rows, self.plan.events, *self.plan.events_in_queue.values())
+            events = list(event_rows(_app(server.dsn), count, int(time.time() * 1000)))
+            written = writes.measure(server.dsn, events[: self.plan.rows], self.plan.rounds, self.progress.step)
+            self.loads_1m.append(_load_1m())
+            of_peer = _database_of_peer(server.dsn) if self.plan.with_peer else ""
+            for profile in EVENT_PROFILES:
+                if of_peer:
+                    # Before each profile, for the machine may have other work by then.
+                    with running_peer(PEER_STATE, self.progress, of_peer) as peer:
+                        self._measure_peer(peer, of_peer, events)
+                with self._stack(server.dsn, profile) as stack:
+                    self._measure_sluice(stack, profile, events)
+                self.loads_1m.append(_load_1m())
+        report = Report(
+            is_quick=self.plan.is_quick,
+            cores=os.cpu_count() or 0,
+            loads_1m=self.loads_1m,
+            writes=written,
+            drains=self.drains,
+            latencies=self.latencies,
+        )
+        return msgspec.structs.replace(report, missed=missed(report))
+
+    @contextmanager
+    def _stack(self, dsn: str, profile: str) -> Iterator[LocalStack]:
+        folder = self.state / profile
+        folder.mkdir()
+        settings = Settings(root=ROOT, state=folder, database_url=dsn, environment={"EVENT_PROFILE": profile})
+        with local_stack(settings, self.progress) as stack:
+            yield stack
+
+    def _measure_peer(self, peer: Peer, dsn: str, events: Sequence[NewEvent]) -> None:
+        if not any(each.system == "peer" for each in self.latencies):
+            # The first requests and tasks open the connections.
+            latency.of_peer(peer, dsn, 10.0, 2.0)
+            for rate, _, _ in RATES:
+                self._tell(latency.of_peer(peer, dsn, rate, self.plan.latency_s))
+        self._tell(drain_by_peer(peer, dsn, events[: self.plan.events_of_peer], TASK_WORKERS))
+
+    def _measure_sluice(self, stack: LocalStack, profile: str, events: Sequence[NewEvent]) -> None:
+        at_a_time, _ = EVENT_PROFILES[profile]
+        for through in ("http", "queue"):
+            latency.of_sluice(stack, profile, 10.0, through, 2.0)
+        for rate, _, through in RATES:
+            self._tell(latency.of_sluice(stack, profile, rate, through, self.plan.latency_s))
+        of_worker, of_queue = events[: self.plan.events], events[: self.plan.events_in_queue[profile]]
+        self._tell(drain_by_worker(stack, of_worker, profile=profile, at_a_time=at_a_time))
+        self._tell(drain_by_queue(stack, of_queue, profile=profile, at_a_time=at_a_time))
+
+    def _tell(self, done: Drain | Latency) -> None:
+        if isinstance(done, Drain):
+            self.drains.append(done)
+            self.progress.step(drain_line(done))
+        else:
+            self.latencies.append(done)
+            self.progress.step(latency_line(done))
 
 
-def _copy(dsn: str, events: list[NewEvent]) -> None:
-    """The rows into the same two tables, 1,000 in a transaction, without a look at what is there."""
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
-        for first in range(0, len(events), 1_000):
-            part = events[first : first + 1_000]
-            with connection:
-                _copy_rows(cursor, "event_ids (app, message_id, body_hash, accepted_at)", map(_id_row, part))
-                columns = "app, accepted_at, event_name, message_id, status, is_user, rules_version, body, results"
-                _copy_rows(cursor, f"log_entries ({columns})", map(_entry_row, part))
-
-
-def _copy_rows(cursor: psycopg2.extensions.cursor, into: str, rows: object) -> None:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)  # type: ignore[arg-type]
-    file.seek(0)
-    cursor.copy_expert(f"COPY {into} FROM STDIN WITH (FORMAT csv)", file)
-
-
-def _id_row(event: NewEvent) -> tuple[object, ...]:
-    return event.app, event.message_id, f"\\x{event.body_hash.hex()}", moment(event.accepted_ms)
-
-
-def _entry_row(event: NewEvent) -> tuple[object, ...]:
-    said = (event.name, event.message_id, event.status, event.is_user, event.rules_version, event.body, event.results)
-    return event.app, moment(event.accepted_ms), *said
+def _load_1m() -> float:
+    return round(os.getloadavg()[0], 2)
 
 
 def _app(dsn: str) -> int:
@@ -143,41 +172,48 @@ def _app(dsn: str) -> int:
     return int(app)
 
 
-def _empty(dsn: str) -> None:
-    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("TRUNCATE log_entries, event_ids, latest_event")
+def _database_of_peer(dsn: str) -> str:
+    """Its tables in a database of their own on the same server."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE DATABASE peer")
+    of_peer = urlsplit(dsn)._replace(path="/peer").geturl()
+    with closing(psycopg2.connect(of_peer)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(PEER_SCHEMA.read_text())
+    return of_peer
 
 
-def _check(dsn: str, count: int) -> None:
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM event_ids)")
-        assert cursor.fetchall() == [(count, count)]
+def _plan(said: argparse.Namespace) -> Plan:
+    plan = QUICK if said.quick else Plan()
+    changes = {name: getattr(said, name) for name in ("rows", "events") if getattr(said, name) is not None}
+    queued = {profile: min(most, said.events or most) for profile, most in plan.events_in_queue.items()}
+    return msgspec.structs.replace(plan, **changes, events_in_queue=queued, with_peer=not said.without_peer)
 
 
-def _missed(lines: Sequence[Line]) -> list[str]:
-    largest = next(line for line in lines if line.way == f"batches of {BATCHES[-1]}")
-    return [
-        *([f"{largest.way}: at least {ROWS_BAR:g} rows/s"] if largest.rows_per_s < ROWS_BAR else []),
-        *([f"{largest.way}: at least {COPY_BAR:.0%} of COPY"] if largest.of_copy < COPY_BAR else []),
-    ]
-
-
-def table(report: Report) -> str:
-    """The report as a person reads it."""
-    lines = [f"{report.rows} rows of {report.row_bytes} bytes; {report.machine}; best of {ROUNDS} rounds"]
-    lines += [f"{line.way:<16}{line.rows_per_s:>9,.0f} rows/s  {line.of_copy:>5.2f} of COPY" for line in report.lines]
-    return "\n".join([*lines, *(f"MISSED: {each}" for each in report.missed)])
+def _count(text: str) -> int:
+    number = int(text)
+    if not LEAST_EVENTS <= number <= MOST_EVENTS:
+        raise argparse.ArgumentTypeError(f"must be from {LEAST_EVENTS} to {MOST_EVENTS}, got {number}")
+    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; answers 1 where a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench.events")
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=_count, help="rows of the writes beside COPY (20000)")
+    parser.add_argument("--events", type=_count, help="events that the worker drains (100000)")
+    parser.add_argument("--quick", action="store_true", help="few of everything, to see that it works")
+    parser.add_argument("--without-peer", action="store_true", help="Sluice alone, without redis-server")
     parser.add_argument("--json", type=Path, metavar="FILE")
     said = parser.parse_args(arguments)
+    plan, progress = _plan(said), Progress(sys.stderr)
     try:
         with interruptible(), tempfile.TemporaryDirectory() as folder:
-            report = measure(said.rows, Path(folder), lambda line: print(line, file=sys.stderr, flush=True))
+            if plan.with_peer:
+                redis_server()  # before anything is started
+                PEER_STATE.mkdir(parents=True, exist_ok=True)
+            report = Bench(plan, Path(folder), progress).measure()
     except Interrupted as interrupted:
         return interrupted.exit_code
     except LocalStackError as error:

@@ -41,18 +41,40 @@ _REQUEST_S = 30.0
 # After the last request.
 _PATIENCE_S = 120.0
 _LOOK_S = 0.02
-_LAST = """
-SELECT apps.id, coalesce(max(log_entries.id), 0)
-FROM apps
-LEFT JOIN log_entries ON log_entries.app = apps.id
-WHERE apps.app_id = %(app_id)s
-GROUP BY apps.id
-"""
-_NEW = """
-SELECT id, message_id
-FROM log_entries
-WHERE app = %(app)s AND id > %(last)s AND message_id LIKE %(name)s
-"""
+
+
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a system's events are found: the app's number, and the columns that have it and the message's id."""
+
+    app: str
+    message_id: str
+
+    @property
+    def last(self) -> str:
+        return f"""
+            SELECT apps.id, (SELECT coalesce(max(log_entries.id), 0) FROM log_entries WHERE {self.app} = apps.id)
+            FROM apps
+            WHERE apps.app_id = %(app_id)s
+        """
+
+    @property
+    def new(self) -> str:
+        return f"""
+            SELECT id, {self.message_id}
+            FROM log_entries
+            WHERE {self.app} = %(app)s AND id > %(last)s AND {self.message_id} LIKE %(name)s
+        """
+
+    @property
+    def counts(self) -> str:
+        return f"SELECT {self.message_id}, count(*) FROM log_entries WHERE {self.message_id} LIKE %(name)s GROUP BY 1"
+
+
+TABLES = {
+    "sluice": Tables(app="app", message_id="message_id"),
+    # Of bench/peer, whose rows have the id in their event alone.
+    "peer": Tables(app="app_id", message_id="payload ->> 'messageId'"),
+}
 # Rows are seen in the order of their commits, which is not that of their ids.
 _OVERLAP = 5_000
 # Events a second, and how long 99 % of them may take from request to row then.
@@ -72,6 +94,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 1
     # Where SQS is, if events go to the queue without a request.
     endpoint: str = ""
+    tables: Tables = TABLES["sluice"]
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +130,7 @@ class Queue:
         self._sqs = aws_session().client("sqs", endpoint_url=options.endpoint)
         self._url = self._sqs.get_queue_url(QueueName="sluice-local-events")["QueueUrl"]
         with closing(psycopg2.connect(options.postgres)) as connection, connection.cursor() as cursor:
-            cursor.execute(_LAST, {"app_id": options.app})
+            cursor.execute(options.tables.last, {"app_id": options.app})
             ((self._app, _),) = cursor.fetchall()
 
     def send(self, ids: Sequence[str], numbers: range) -> None:
@@ -177,14 +200,15 @@ class Run:
 
     def watch(self, is_done: asyncio.Event) -> None:
         """Notes when rows are first seen, until all that was accepted is there or it takes too long."""
+        tables = self.options.tables
         with closing(psycopg2.connect(self.options.postgres)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(_LAST, {"app_id": self.options.app})
+                cursor.execute(tables.last, {"app_id": self.options.app})
                 ((app, last),) = cursor.fetchall()
                 deadline: float | None = None
                 while deadline is None or time.perf_counter() < deadline:
-                    cursor.execute(_NEW, {"app": app, "last": last - _OVERLAP, "name": f"{self.name}%"})
+                    cursor.execute(tables.new, {"app": app, "last": last - _OVERLAP, "name": f"{self.name}%"})
                     now = time.perf_counter()
                     for number, message_id in cursor.fetchall():
                         self.row_s.setdefault(message_id, now - self.due[message_id])
@@ -198,9 +222,7 @@ class Run:
     def count(self) -> tuple[int, int, int]:
         """Events of the run in Postgres: stored, lost and doubled."""
         with closing(psycopg2.connect(self.options.postgres)) as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT message_id, count(*) FROM log_entries WHERE message_id LIKE %s GROUP BY 1", (f"{self.name}%",)
-            )
+            cursor.execute(self.options.tables.counts, {"name": f"{self.name}%"})
             found = {message_id: int(count) for message_id, count in cursor.fetchall()}
         lost = len(self.accepted - found.keys())
         return len(found), lost, sum(count > 1 for count in found.values())
@@ -298,6 +320,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, Path | None]:
     parser.add_argument("--through", choices=("http", "queue"), default="http", help="queue: of the local stage alone")
     parser.add_argument("--url", help="where the API is; by default the local stage")
     parser.add_argument("--postgres", metavar="DSN", help="where its rows are")
+    parser.add_argument("--rows-of", choices=tuple(TABLES), default="sluice", help="peer: of bench/peer, with --url")
     parser.add_argument("--json", type=Path, metavar="FILE")
     said = parser.parse_args(arguments)
     rate = said.rate / (60 if said.per == "minute" else 1)
@@ -328,6 +351,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, Path | None]:
         duration_s=said.duration,
         batch=said.batch,
         endpoint=endpoint,
+        tables=TABLES[said.rows_of],
     )
     return options, said.json
 

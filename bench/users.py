@@ -104,7 +104,7 @@ def measure(users: list[int], progress: Progress) -> dict[str, Any]:  # a JSON o
     settings = Settings(root=ROOT, state=STATE / "sluice", keep_data=False)
     before = _machine()
     with running_peer(STATE / "peer", progress) as peer, local_stack(settings, progress) as stack:
-        urls = {"peer": peer, "sluice": stack.url}
+        urls = {"peer": peer.url, "sluice": stack.url}
         for name, url in urls.items():
             _warm_up(name, url)
         progress.step("both warm")

@@ -1,10 +1,10 @@
-"""What is started once an hour, by whoever is woken each minute."""
+"""What is started once an hour, or every few minutes, by whoever is woken each minute."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import Gone, Unavailable
+from chalicelib.errors import Gone, SluiceError, Unavailable
 from chalicelib.jobs.submit import Asker, submit
 from chalicelib.telemetry import log
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chalicelib.runtime import Runtime
 
 _HOUR_S = 3600
+# How old statistics may be, and spikes when they are told.
+_COUNT_S = 300
 
 
 class Hourly:
@@ -24,14 +26,49 @@ class Hourly:
     def start(self, runtime: Runtime, registry: Registry) -> None:
         """Submits this hour's upkeep, once however many processes do."""
         hour = int(runtime.clock.now()) // _HOUR_S
-        kind = registry.get("events_upkeep")
-        if kind is None or not runtime.settings.database_url or hour == self._hour:
+        if hour != self._hour and _start(runtime, registry, "events_upkeep", f"hour {hour}"):
+            self._hour = hour
+
+
+class Counting:
+    """Starts the counting of events every five minutes, where there is anything to count or to tell.
+
+    That is asked of Postgres by one small statement: while no events come, nothing else is done.
+    """
+
+    def __init__(self) -> None:
+        self._turn = 0
+
+    def start(self, runtime: Runtime, registry: Registry) -> None:
+        """Submits this turn's counting, once however many processes do."""
+        turn = int(runtime.clock.now()) // _COUNT_S
+        if turn == self._turn or not runtime.settings.database_url:
             return
         try:
-            submit(runtime.background, kind, kind.example, Asker(key=f"hour {hour}"))
-        except Unavailable as error:
-            log.warning("upkeep not started", hour=hour, reason=error.detail)
+            waits = _waits(runtime)
+        except SluiceError as error:
+            log.warning("counting not started", turn=turn, reason=error.detail)
             return
-        except Gone:
-            log.info("upkeep was started before", hour=hour)
-        self._hour = hour
+        if not waits or _start(runtime, registry, "event_statistics", f"turn {turn}"):
+            self._turn = turn
+
+
+def _waits(runtime: Runtime) -> bool:
+    from chalicelib.db.events.spikes import EventSpikes
+
+    return EventSpikes(runtime.database).waits(runtime.clock.utcnow())
+
+
+def _start(runtime: Runtime, registry: Registry, name: str, key: str) -> bool:
+    """Submits a job under its key, once however often this is called; answers whether that was done by anybody."""
+    kind = registry.get(name)
+    if kind is None or not runtime.settings.database_url:
+        return False
+    try:
+        submit(runtime.background, kind, kind.example, Asker(key=key))
+    except Unavailable as error:
+        log.warning("not started", kind=name, key=key, reason=error.detail)
+        return False
+    except Gone:
+        log.info("started before", kind=name, key=key)
+    return True

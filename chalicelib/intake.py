@@ -15,6 +15,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.events.bodies import MAX_EVENTS, RESERVED, Event
 from chalicelib.events.paths import fold_event, fold_key
 from chalicelib.events.rate import Bucket
+from chalicelib.events.sampling import Sampler
 from chalicelib.events.taken import TakenEvent
 from chalicelib.telemetry import log
 
@@ -42,6 +43,7 @@ class Intake:
         self._records = records
         self._rate = rate
         self._buckets: dict[int, Bucket] = {}
+        self._samplers: dict[int, Sampler] = {}
         self._clock = clock
         self._ids = ids
         # With when it was read, and when it was last asked for.
@@ -104,16 +106,29 @@ class Intake:
 
         sheet = self.sheet(app)
         judgement = sheet.judge(event.name, event.payload(ruled_keys(sheet, event.name)))
+        message_id = event.message_id or self._ids.job()
         taken = TakenEvent(
-            message_id=event.message_id or self._ids.job(),
+            message_id=message_id,
             name=fold_event(event.name),
             status=judgement.status,
             is_user=not event.is_system and judgement.status != "no_rules",
             rules_version=app.rules_version,
             body=msgspec.Raw(msgspec.json.encode(redact(sheet, event.name, event.body, app.salt))),
             results=msgspec.Raw(msgspec.json.encode(judgement.results)),
+            is_body_kept=judgement.status == "invalid" or self._keeps_body(app, message_id),
         )
         return taken, judgement
+
+    def _keeps_body(self, app: PublishedApp, message_id: str) -> bool:
+        most = app.keep_bodies_per_minute
+        if most is None:
+            return True
+        sampler = self._samplers.get(app.id)
+        if sampler is None:
+            if len(self._samplers) >= _MOST_APPS:
+                self._samplers.clear()
+            sampler = self._samplers[app.id] = Sampler()
+        return sampler.keeps(message_id, most=most, now_s=self._clock.now())
 
 
 def ruled_keys(sheet: CompiledSheet, event_name: str) -> frozenset[str]:

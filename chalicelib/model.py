@@ -25,6 +25,10 @@ class Caller(msgspec.Struct, frozen=True):
     # When the account's access ends, in seconds since the epoch; 0 if the credential does not say. An API key outlives
     # logins, so it must know.
     access_ends_s: int = 0
+    # When the credential itself ends, in the same terms; 0: not by itself.
+    ends_s: int = 0
+    # Of the user when the token was issued: a higher one revokes it. API keys are revoked by themselves.
+    epoch: int = 0
 
     @property
     def is_anonymous(self) -> bool:

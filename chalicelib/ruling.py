@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from chalicelib.events.again import judge_again
 from chalicelib.events.bodies import Event
 from chalicelib.events.differences import Differences, differ
-from chalicelib.events.judge import compile_sheet
-from chalicelib.events.results import FieldResult, makes_invalid
+from chalicelib.events.judge import CompiledSheet, compile_sheet
+from chalicelib.events.results import FieldResult, Judgement, makes_invalid
 from chalicelib.events.rules import Compat, RuleSheet
 from chalicelib.intake import ruled_keys
 from chalicelib.publishing import publish
 
 if TYPE_CHECKING:
     from chalicelib.db.events.apps import App
+    from chalicelib.db.events.log import JudgedBody
     from chalicelib.db.viewer import Viewer
     from chalicelib.runtime import Runtime
 
@@ -43,11 +45,22 @@ class TriedEvent(Struct, frozen=True, kw_only=True):
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """What the new rules say to the newest stored events. Of personal data only what was kept can be judged."""
+    """What the new rules say to the newest stored events. Personal data keeps the verdict that it has."""
 
     events: Annotated[int, Meta(description="How many were judged.")]
     turned_invalid: int
     turned_valid: int
+    not_judged: Annotated[
+        int,
+        Meta(description="Fields of personal data, and conditions on them, that keep their verdict: no value is kept."),
+    ] = 0
+    skipped: Annotated[
+        int,
+        Meta(
+            description="Events that were not judged: sampling kept no body, or there is personal data among more "
+            "results than are kept."
+        ),
+    ] = 0
     examples: Annotated[tuple[TriedEvent, ...], Meta(description="The newest that are judged otherwise, at most 20.")]
 
 
@@ -75,12 +88,15 @@ def compare(app: App, draft: Draft) -> Differences:
 def try_on(runtime: Runtime, app: App, sheet: RuleSheet, count: int) -> Trial:
     """Judges the newest stored events by other rules."""
     compiled = compile_sheet(sheet, compat_of(app))
-    turned_invalid = turned_valid = 0
+    turned_invalid = turned_valid = not_judged = skipped = 0
     examples: list[TriedEvent] = []
     stored = runtime.event_log.newest(app.id, min(count, MOST_TRIED))
     for row in stored:
-        event = Event(row.event_name, "", msgspec.json.decode(row.body))
-        judgement = compiled.judge(row.event_name, event.payload(ruled_keys(compiled, row.event_name)))
+        judgement, kept = _judge(compiled, row)
+        not_judged += kept
+        if judgement is None:
+            skipped += 1
+            continue
         was, is_now = row.status == "invalid", judgement.status == "invalid"
         if was == is_now:
             continue
@@ -91,7 +107,24 @@ def try_on(runtime: Runtime, app: App, sheet: RuleSheet, count: int) -> Trial:
             examples.append(
                 TriedEvent(event_name=row.event_name, before=row.status, after=judgement.status, results=wrong)
             )
-    return Trial(events=len(stored), turned_invalid=turned_invalid, turned_valid=turned_valid, examples=tuple(examples))
+    return Trial(
+        events=len(stored) - skipped,
+        turned_invalid=turned_invalid,
+        turned_valid=turned_valid,
+        not_judged=not_judged,
+        skipped=skipped,
+        examples=tuple(examples),
+    )
+
+
+def _judge(compiled: CompiledSheet, row: JudgedBody) -> tuple[Judgement | None, int]:
+    """What the rules say to a stored event, None where that cannot be known; and how many fields keep their verdict."""
+    if not row.is_body_kept:
+        return None, 0
+    payload = Event(row.event_name, "", msgspec.json.decode(row.body)).payload(ruled_keys(compiled, row.event_name))
+    results = msgspec.json.decode(row.results, type=tuple[FieldResult, ...])
+    again = judge_again(compiled, row.event_name, payload, results)
+    return (None, 0) if again is None else (again.judgement, again.kept)
 
 
 def use(runtime: Runtime, viewer: Viewer, app: App, draft: Draft) -> tuple[App, Differences]:

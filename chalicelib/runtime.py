@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from chalicelib.db.contracts.review import ContractReview
     from chalicelib.db.contracts.saved_searches import SavedSearches
     from chalicelib.db.events.apps import Apps
+    from chalicelib.db.events.counts import EventCounts
     from chalicelib.db.events.log import EventLog
+    from chalicelib.db.events.quarantine import EventQuarantine
     from chalicelib.db.events.watch import EventWatch
     from chalicelib.db.events.watch_removal import EventRemoval
     from chalicelib.db.events.writer import EventWriter
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from chalicelib.db.saved_forecasts import SavedForecasts
     from chalicelib.db.tries import KeptTries
     from chalicelib.intake import Intake
+    from chalicelib.live import Live
 
 
 class Runtime:
@@ -215,6 +218,12 @@ class Runtime:
         return EventWriter(self.database)
 
     @cached_property
+    def event_counts(self) -> EventCounts:
+        from chalicelib.db.events.counts import EventCounts
+
+        return EventCounts(self.database)
+
+    @cached_property
     def event_log(self) -> EventLog:
         from chalicelib.db.events.log import EventLog
 
@@ -225,6 +234,12 @@ class Runtime:
         from chalicelib.db.events.watch import EventWatch
 
         return EventWatch(self.database)
+
+    @cached_property
+    def event_quarantine(self) -> EventQuarantine:
+        from chalicelib.db.events.quarantine import EventQuarantine
+
+        return EventQuarantine(self.database)
 
     @cached_property
     def event_removal(self) -> EventRemoval:
@@ -285,3 +300,13 @@ class Runtime:
         from chalicelib.aws.subscriptions import DynamoSubscriptions
 
         return DynamoSubscriptions(self.settings.socket_table)
+
+    @cached_property
+    def live(self) -> Live:
+        from chalicelib.aws.subscriptions import DynamoSubscriptions
+        from chalicelib.jobs.clients import PROMPT_S
+        from chalicelib.live import Live
+
+        # Of its own: the next events wait for it, so it gives up sooner.
+        subscriptions = DynamoSubscriptions(self.settings.socket_table, read_timeout_s=PROMPT_S)
+        return Live(subscriptions, self.background.queues, self.clock)

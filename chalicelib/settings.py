@@ -12,6 +12,8 @@ from chalicelib.errors import ConfigurationError
 # Messages that the worker of events takes at a time, and the seconds that it waits for so many.
 EVENT_PROFILES = {"low-latency": (10, 0), "high-volume": (1_000, 1)}
 QUEUES = ("simulations", "searches", "events", "emails", "batch")
+# Of rows on their way to WebSocket clients: none of QUEUES, for what it carries is no work, and worthless in a minute.
+LIVE_QUEUE = "live"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"sluice-{self.stage}-sockets"
 
     def queue_name(self, queue: str) -> str:
-        """The SQS name of one of QUEUES; its dead-letter queue has `-dlq` behind it."""
-        if queue not in QUEUES:
+        """The SQS name of one of QUEUES, whose dead-letter queue has `-dlq` behind it, or of LIVE_QUEUE."""
+        if queue not in (*QUEUES, LIVE_QUEUE):
             raise ConfigurationError(f"queue must be one of {', '.join(QUEUES)}, got {queue!r}")
         return f"sluice-{self.stage}-{queue}"
 

@@ -26,10 +26,11 @@ _KNOWN_S = 14 * 24 * 3600
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What became of one event; `reason` is for one that was given up."""
+    """What became of one event; `reason` is for one that was given up, `id` of a row that is new."""
 
     outcome: str
     reason: str = ""
+    id: int | None = None
 
 
 class EventWorker:
@@ -95,12 +96,14 @@ def store(runtime: Runtime, rows: Sequence[NewEvent]) -> list[Stored]:
             }
         )
         log.info("events stored", extra=dict(counts))
+    runtime.live.offer([(stored.id, row) for row, stored in zip(rows, outcomes, strict=True) if stored.id is not None])
     return outcomes
 
 
 def _halved(runtime: Runtime, rows: Sequence[NewEvent]) -> list[Stored]:
     try:
-        return [Stored(outcome.value) for outcome in runtime.event_writer.store(rows)]
+        written = runtime.event_writer.write(rows)
+        return [Stored(outcome.value, id=written.ids.get(place)) for place, outcome in enumerate(written.outcomes)]
     except Unstorable as error:
         if len(rows) > 1:
             middle = len(rows) // 2
@@ -127,6 +130,7 @@ def row_of(app: int, accepted_ms: int, event: TakenEvent) -> NewEvent:
         body_hash=_body_hash(event),
         body=bytes(event.body).decode(),
         results=bytes(event.results).decode(),
+        is_body_kept=event.is_body_kept,
     )
 
 

@@ -1,10 +1,11 @@
-"""Upkeep of events: days are made and dropped, and what ingest knows of apps is published again.
+"""Upkeep of events: days are made and dropped, old counts go, and what ingest knows of apps is published again.
 
 The latter mends what could not be published when it was changed, and a store of published apps that was lost.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,6 +16,11 @@ from chalicelib.publishing import publish
 if TYPE_CHECKING:
     from chalicelib.jobs.kind import Progress
     from chalicelib.runtime import Runtime
+
+# Statistics are kept for so long, or as long as the events where that is longer.
+STATISTICS_DAYS = 92
+# Quarters of an hour: a day before those that are judged, and some more.
+_QUARTERS_KEPT = timedelta(days=2)
 
 
 class UpkeepRequest(Struct, frozen=True, kw_only=True):
@@ -44,5 +50,16 @@ def keep_up(progress: Progress) -> UpkeepResult:
         publish(runtime, app, None if row is None else row.rules.encode())
         published += 1
         progress(0.3, f"{published} apps published")
+    _tidy_counts(runtime, progress)
     dropped = tables.drop_before(today - timedelta(days=runtime.settings.event_days))
     return UpkeepResult(days_made=made, days_dropped=dropped, apps_published=published)
+
+
+def _tidy_counts(runtime: Runtime, progress: Progress) -> None:
+    from chalicelib.db.contracts.session import Session
+    from chalicelib.db.events.counts import EventCounts
+
+    now = runtime.clock.utcnow()
+    kept = timedelta(days=max(STATISTICS_DAYS, runtime.settings.event_days))
+    with closing(Session(runtime.settings.database_url, progress)) as session:
+        EventCounts(session).tidy(quarters_before=now - _QUARTERS_KEPT, hours_before=now - kept)

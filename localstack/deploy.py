@@ -68,6 +68,19 @@ def deploy_app(
     return _deploy(emulator, "app", template, parameters={})
 
 
+def wake_sweeper(emulator: Emulator) -> None:
+    """Has the sweeper run now and not in up to a minute: what the emulator forgot of kept data is published again."""
+    event: dict[str, object] = dict.fromkeys(
+        ("version", "id", "detail-type", "source", "account", "time", "region"), ""
+    )
+    client = aws_session().client("lambda", endpoint_url=emulator.endpoint)
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            if function.get("Handler") == "app.sweep":
+                payload = json.dumps(event | {"resources": [], "detail": {}})
+                client.invoke(FunctionName=function["FunctionName"], InvocationType="Event", Payload=payload)
+
+
 def token_secret(state: Path) -> str:
     """The secret that signs this environment's tokens; made once, so that logins outlive a restart."""
     path = state / "token-secret"

@@ -30,6 +30,7 @@ AWS_ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 _START_S = 30.0
+_PROGRAM = Path(__file__).with_name("batching.py")
 
 
 class Emulator(msgspec.Struct, frozen=True):
@@ -53,7 +54,8 @@ def running_emulator(settings: Settings) -> Iterator[Emulator]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    argv = [settings.emulator] if settings.emulator else [sys.executable, "-m", "ministack"]
+    # -P: the modules beside it are not to be taken for others of their names
+    argv = [settings.emulator] if settings.emulator else [sys.executable, "-P", str(_PROGRAM)]
     log = settings.state / "emulator.log"
     log.unlink(missing_ok=True)
     child = Child(

@@ -73,6 +73,8 @@ def local_stack(settings: Settings, progress: Progress | None = None) -> Iterato
         shown.step(f"front door open at {url}")
         if (settings.root / "chalicelib" / "events").is_dir():
             shown.step(f"app {demo.APP} takes events at {demo.ensure_app(url)}")
+            if settings.keep_data:
+                deploy.wake_sweeper(emulator)
         yield stack
 
 
@@ -86,7 +88,9 @@ class _Parts(msgspec.Struct, frozen=True, kw_only=True):
 def _start_bundler(settings: Settings) -> Child:
     argv = [sys.executable, "-m", "localstack.bundle", str(settings.root), str(settings.state / "bundle")]
     # the app may live elsewhere than this package (tests), and Chalice puts its root on the path by itself
-    env = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    # how many messages a worker takes at a time is decided while the app is packaged
+    env = clean_environment() | dict(settings.environment) | own
     log = settings.state / "bundle.log"
     log.unlink(missing_ok=True)
     return Child(Program(name="packaging the app", argv=argv, env=env, log=log, cwd=str(settings.root)))

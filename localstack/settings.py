@@ -23,12 +23,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_data: bool = True  # False: the embedded database is removed at the end
     min_free_mib: int = 300
     emulator: str | None = None  # another executable instead of the installed ministack
-    environment: Mapping[str, str] = {}  # added to every function's
+    environment: Mapping[str, str] = {}  # added to every function's, and to that of the packaging
     parameters: Mapping[str, str] = msgspec.field(default_factory=_parameters)  # of infra/stack.yaml, where declared
 
 
 def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of `make up` and `make demo`: PORT, DATABASE_URL and the SLUICE_* knobs."""
+    """The settings of `make up` and `make demo`: PORT, DATABASE_URL, EVENT_PROFILE and the SLUICE_* knobs."""
     root = Path.cwd()
     return Settings(
         root=root,
@@ -37,6 +37,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         database_url=env.get("DATABASE_URL") or None,
         min_free_mib=_number(env, "SLUICE_MIN_FREE_MIB", 300, high=10**9),
         emulator=env.get("SLUICE_EMULATOR") or None,
+        environment={name: env[name] for name in ("EVENT_PROFILE",) if env.get(name)},
     )
 
 

@@ -20,6 +20,7 @@ from chalicelib.ids import CountingIds
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Continue, Contract, JobKind, Progress, Registry
 from chalicelib.jobs.memory import MemoryQueues, MemoryStore
+from chalicelib.live import Live
 from chalicelib.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.telemetry import Meter
@@ -105,7 +106,9 @@ class MemoryRuntime(Runtime):
         self.__dict__["webhooks"] = self.hooks
         self.gateway = MemorySockets()
         self.__dict__["sockets"] = self.gateway
-        self.__dict__["subscriptions"] = MemorySubscriptions()
+        self.watchers = MemorySubscriptions()
+        self.__dict__["subscriptions"] = self.watchers
+        self.__dict__["live"] = Live(self.watchers, self.parts.queues, self.clock)
 
 
 def registry(*kinds: AnyKind) -> Registry:

@@ -62,3 +62,4 @@ def test_names_of_resources_carry_the_stage() -> None:
     assert settings.job_table == "sluice-qa-jobs"
     assert settings.key_table == "sluice-qa-keys"
     assert [settings.queue_name(queue) for queue in QUEUES] == [f"sluice-qa-{queue}" for queue in QUEUES]
+    assert settings.queue_name("live") == "sluice-qa-live"

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from localstack.emulator import clean_environment
 from localstack.errors import LocalStackError
 from localstack.progress import Progress
@@ -21,9 +23,19 @@ API_WORKERS, API_THREADS, TASK_WORKERS = 4, 4, 4
 _START_S = 30.0
 
 
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """The running peer."""
+
+    url: str
+    # Celery, which may be stopped and started again while tasks wait in Redis.
+    worker: Child
+    python: Path
+    env: dict[str, str]
+
+
 @contextmanager
-def running_peer(state: Path, progress: Progress) -> Iterator[str]:
-    """The peer's URL; its packages, data and logs lie in `state`."""
+def running_peer(state: Path, progress: Progress, database_url: str = "") -> Iterator[Peer]:
+    """The peer, up; its packages, data and logs lie in `state`. Events need a database of their schema."""
     redis = redis_server()
     programs = _virtual_environment(state, progress)
     redis_port, api_port = _free_port(), _free_port()
@@ -31,6 +43,7 @@ def running_peer(state: Path, progress: Progress) -> Iterator[str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "REDIS_URL": f"redis://127.0.0.1:{redis_port}",
+        "DATABASE_URL": database_url,
     }
     # fmt: off
     commands = {
@@ -54,7 +67,7 @@ def running_peer(state: Path, progress: Progress) -> Iterator[str]:
         wait_until_up(children["gunicorn"], lambda: _listens(api_port), timeout_s=_START_S)
         url = f"http://127.0.0.1:{api_port}"
         progress.step(f"peer up at {url}")
-        yield url
+        yield Peer(url=url, worker=children["celery"], python=programs / "python", env=env)
 
 
 def redis_server() -> str:

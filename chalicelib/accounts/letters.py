@@ -1,10 +1,12 @@
 """The letters that accounts get, as text and as HTML from the same words.
 
-Nothing in them comes from a stranger: whoever asks for a code can choose the address, and no word of the letter.
+Nothing in them comes from a stranger: whoever asks for a code can choose the address, and no word of the letter; events
+and fields that are named are those of the owner's own rules.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from html import escape
 
 import msgspec
@@ -18,6 +20,7 @@ _PAGE = (
     '<body style="font-family: sans-serif; line-height: 1.5; color: #222; max-width: 36em; margin: 2em auto">\n'
     "{body}\n</body></html>\n"
 )
+_LONGEST = 100
 _CODE = '<p style="font-size: 2em; font-weight: bold; letter-spacing: 0.2em">{}</p>'
 
 
@@ -90,6 +93,64 @@ def password_changed(name: str) -> Letter:
         "If that was not you, somebody else reads your mail: change the password of your mail account first, then "
         "reset this one.",
     )
+
+
+class Spike(msgspec.Struct, frozen=True, kw_only=True):
+    """A quarter of an hour in which clearly more events of an app were invalid than usual."""
+
+    owner_name: str
+    app_name: str
+    # Of the app in the API.
+    app_url: str
+    # In UTC.
+    begin: datetime
+    invalid: int
+    # Of all events, valid or not.
+    total: int
+    # The median of the quarters of an hour of the day before.
+    usual: float
+    # What it takes to be told: more than so many times the usual, and more than so many.
+    factor: float
+    floor: int
+    # For so long there is no other letter.
+    pause_minutes: int
+    # Those with most invalid events, and how many.
+    names: list[tuple[str, int]]
+    fields: list[tuple[str, int]]
+
+
+def invalid_events_spiked(spike: Spike) -> Letter:
+    """To the owner of an app who wants to know of spikes."""
+    end = spike.begin + timedelta(minutes=15)
+    app = _one_line(spike.app_name)
+    logs = f"{spike.app_url}/logs?status=invalid&from={_utc(spike.begin)}&to={_utc(end)}"
+    return _write(
+        f"{spike.invalid:,} invalid events in 15 minutes: {app}",
+        f"Hello {spike.owner_name},",
+        f"between {spike.begin:%H:%M} and {end:%H:%M} UTC on {spike.begin.day} {spike.begin:%B %Y}, {spike.invalid:,} "
+        f"of the {spike.total:,} events of {app} broke its rules. Usual are {spike.usual:,.12g}: the median of the "
+        "quarters of an hour of the 24 hours before.",
+        f"Events that broke rules most often: {_tallies(spike.names)}.",
+        f"Fields that were wrong most often: {_tallies(spike.fields)}.",
+        f"The events: {logs}",
+        f"You are told when there are more than {spike.factor:g} times the usual and more than {spike.floor:,}. For "
+        f"{spike.pause_minutes:,} minutes there is no other mail about this app. To get none at all, set spike_alerts "
+        f'to false: send {{"spike_alerts": false}} by PUT to {spike.app_url}',
+    )
+
+
+def _tallies(tallies: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{_one_line(name)} ({count:,})" for name, count in tallies) or "not known any more"
+
+
+def _one_line(text: str) -> str:
+    """A text of an owner's as a piece of a line: without line breaks and other characters that are not seen."""
+    shown = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class _Code(str):

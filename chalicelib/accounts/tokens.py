@@ -47,6 +47,8 @@ def read_token(token: str, *, secret: str, now_s: int) -> Token:
         role=role,
         scopes=scopes_of(role),
         access_ends_s=int(claims.get("access_ends", 0)),
+        ends_s=claims["exp"],
+        # Tokens from before there were epochs have none and are of the first.
+        epoch=int(claims.get("epoch", 0)),
     )
-    # Tokens from before there were epochs have none and are of the first.
-    return Token(caller, int(claims.get("epoch", 0)))
+    return Token(caller, caller.epoch)

@@ -151,7 +151,7 @@ def _read_key(runtime: Runtime, text: str) -> Caller:
     if key.is_expired(now_s):
         raise Unauthenticated(f"the API key expired at {rfc3339(key.expires_s)}")
     _record_use(runtime, key, now_s)
-    return Caller(key.owner, key.role, frozenset(key.scopes) & scopes_of(key.role), key.id)
+    return Caller(key.owner, key.role, frozenset(key.scopes) & scopes_of(key.role), key.id, ends_s=key.expires_s)
 
 
 def _record_use(runtime: Runtime, key: ApiKey, now_s: int) -> None:

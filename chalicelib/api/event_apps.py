@@ -30,9 +30,29 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=10_000)]
 Platform = Literal["android", "ios", "web"]
 Policy = Literal["record", "accept", "drop"]
+_Bodies = Annotated[int, Meta(ge=0, le=1_000_000)]
 _POLICY = Meta(
     description="What becomes of events that break rules. record: 422, and stored as invalid; accept: 202, and stored "
     "as invalid; drop: 422, and only counted."
+)
+_KEEP_BODIES = Meta(
+    description="About how many valid events of a minute keep their body, in each process that takes events; all "
+    "others are stored without it. Invalid ones always keep theirs. null: all do, as in a new app."
+)
+_SPIKE_ALERTS = Meta(
+    description="Whether the owner gets a mail when clearly more events than usual are invalid; off in a new app."
+)
+_SPIKE_FACTOR = Meta(
+    ge=1,
+    le=1000,
+    description="More than so many times the usual: the median of the quarters of an hour of the day before; 3 in a "
+    "new app.",
+)
+_SPIKE_FLOOR = Meta(
+    ge=1, le=1_000_000, description="And more than so many invalid events in a quarter of an hour; 20 in a new app."
+)
+_SPIKE_PAUSE = Meta(
+    ge=15, le=10_080, description="Minutes after a mail in which there is no other one; 60 in a new app."
 )
 
 
@@ -50,6 +70,11 @@ class AppChange(Struct, frozen=True, kw_only=True):
     integer_for_float: Annotated[
         bool | UnsetType, Meta(description="Whether a whole number fits a field of type float.")
     ] = UNSET
+    keep_bodies_per_minute: Annotated[_Bodies | UnsetType | None, _KEEP_BODIES] = UNSET
+    spike_alerts: Annotated[bool | UnsetType, _SPIKE_ALERTS] = UNSET
+    spike_factor: Annotated[float, _SPIKE_FACTOR] | UnsetType = UNSET
+    spike_floor: Annotated[int, _SPIKE_FLOOR] | UnsetType = UNSET
+    spike_pause_minutes: Annotated[int, _SPIKE_PAUSE] | UnsetType = UNSET
 
 
 class NewApp(AppChange, frozen=True, kw_only=True):
@@ -72,6 +97,11 @@ class AppView(Struct, frozen=True, kw_only=True):
     policy: Annotated[str, _POLICY]
     optional_absent_is_invalid: bool
     integer_for_float: bool
+    keep_bodies_per_minute: Annotated[int | None, _KEEP_BODIES]
+    spike_alerts: Annotated[bool, _SPIKE_ALERTS]
+    spike_factor: Annotated[float, _SPIKE_FACTOR]
+    spike_floor: Annotated[int, _SPIKE_FLOOR]
+    spike_pause_minutes: Annotated[int, _SPIKE_PAUSE]
     has_ingest_key: Annotated[bool, Meta(description="Whether events need the header X-Ingest-Key.")]
     rules_version: Annotated[int, Meta(description="Of the rule sheet that judges events; 0 before the first one.")]
     endpoint: Annotated[str, Meta(description="Where the app sends its events.")]
@@ -158,7 +188,9 @@ def remove_key(call: Call) -> Answer:
 
 def remove(call: Call) -> Answer:
     """DELETE /api/apps/{app_id}: the app, its rules and its events."""
-    withdraw(call.runtime, call.runtime.apps.remove(call.params["app_id"], viewer_of(require(call))))
+    app = call.runtime.apps.remove(call.params["app_id"], viewer_of(require(call)))
+    withdraw(call.runtime, app)
+    call.runtime.live.end(app.id)
     return Answer(body=Removed(), headers=NO_STORE)
 
 
@@ -175,6 +207,11 @@ def view_of(call: Call, app: App) -> AppView:
         policy=app.policy,
         optional_absent_is_invalid=app.optional_absent_is_invalid,
         integer_for_float=app.integer_for_float,
+        keep_bodies_per_minute=app.keep_bodies_per_minute,
+        spike_alerts=app.spike_alerts,
+        spike_factor=app.spike_factor,
+        spike_floor=app.spike_floor,
+        spike_pause_minutes=app.spike_pause_minutes,
         has_ingest_key=app.ingest_key_digest is not None,
         rules_version=app.rules_version,
         endpoint=f"{call.runtime.settings.public_url}/api/logs/{app.app_id}",

@@ -88,10 +88,11 @@ def _add_event(file: CsvFile, entry: Entry) -> None:
     """Name, time and body stand in the event's first row alone."""
     at = f"{entry.accepted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     results = msgspec.json.decode(entry.results, type=tuple[FieldResult, ...])
+    body = entry.body if entry.is_body_kept else ""
     if not results:
-        file.add((entry.event_name, at, "", "", "", "", entry.status, entry.body))
+        file.add((entry.event_name, at, "", "", "", "", entry.status, body))
     for place, result in enumerate(results):
-        name, time, body = ("", "", "") if place else (entry.event_name, at, entry.body)
+        name, time, body = ("", "", "") if place else (entry.event_name, at, body)
         cells = (result.key, result.value, result.expected_type, result.received_type, result.validation_status)
         file.add((name, time, *cells, body))
 

@@ -20,33 +20,34 @@ _LISTS = ("event_names", "field_names", "validation_statuses", "expected_types",
 Status = Literal["valid", "invalid", "no_rules"]
 _Text = Annotated[str, Meta(max_length=1_000)]
 _Many = Annotated[tuple[_Text, ...], Meta(max_length=MOST_ITEMS)]
-_Written = Annotated[str, Meta(max_length=10_000)]
+# A list in a query.
+Written = Annotated[str, Meta(max_length=10_000)]
 _Page = Annotated[int, Meta(ge=1)]
 _Status = Annotated[Status | None, Meta(description="What the event was judged to be.")]
 _IsUser = Annotated[
     bool | None, Meta(description="Events of users (eventId 0 or none, and rules) or, with false, all others.")
 ]
-_From = Annotated[_Text | None, Meta(description="Only events accepted at this RFC 3339 time or later.")]
-_To = Annotated[_Text | None, Meta(description="Only events accepted before this RFC 3339 time.")]
+From = Annotated[_Text | None, Meta(description="Only events accepted at this RFC 3339 time or later.")]
+To = Annotated[_Text | None, Meta(description="Only events accepted before this RFC 3339 time.")]
 _LatestOnly = Annotated[bool, Meta(description="Of each name only the newest event.")]
 _Search = Annotated[_Text | None, Meta(description="Text that stands anywhere in the value, in any case.")]
-_NAMES = "Names of events, in any case"
-_KEYS = "Paths of fields as in the results, or as in the rules: items[].price"
+NAMES = "Names of events, in any case"
+KEYS = "Paths of fields as in the results, or as in the rules: items[].price"
 
 
 class EventFilters(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Filters of different kinds must all hold, of the items of one kind any."""
 
-    event_names: Annotated[_Many | None, Meta(description=f"{_NAMES}.")] = None
-    field_names: Annotated[_Many | None, Meta(description=f"{_KEYS}.")] = None
+    event_names: Annotated[_Many | None, Meta(description=f"{NAMES}.")] = None
+    field_names: Annotated[_Many | None, Meta(description=f"{KEYS}.")] = None
     validation_statuses: Annotated[_Many | None, Meta(description="What was found about the field.")] = None
     expected_types: Annotated[_Many | None, Meta(description="Types in the rules.")] = None
     received_types: Annotated[_Many | None, Meta(description="Types as they came.")] = None
     value_search: _Search = None
     status: _Status = None
     is_user: _IsUser = None
-    from_: _From = None
-    to: _To = None
+    from_: From = None
+    to: To = None
     latest_only: _LatestOnly = False
 
 
@@ -57,23 +58,23 @@ class LogsQuery(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
         int, Meta(ge=1, le=MAX_PAGE, description=f"Events of a page, at most {MAX_PAGE}; {PAGE} when missing.")
     ] = PAGE
     cursor: Annotated[_Text | None, Meta(description="`next_cursor` of the page before.")] = None
-    since: Annotated[_Written | None, Meta(description="`newest` of an answer: only what was stored after it.")] = None
+    since: Annotated[Written | None, Meta(description="`newest` of an answer: only what was stored after it.")] = None
     page: Annotated[
         _Page | None, Meta(description="Page, from 1, for older clients; a cursor has no gaps and no doubles.")
     ] = None
-    event_names: Annotated[_Written | None, Meta(description=f"{_NAMES}; commas between them.")] = None
-    field_names: Annotated[_Written | None, Meta(description=f"{_KEYS}; commas between them.")] = None
+    event_names: Annotated[Written | None, Meta(description=f"{NAMES}; commas between them.")] = None
+    field_names: Annotated[Written | None, Meta(description=f"{KEYS}; commas between them.")] = None
     validation_statuses: Annotated[
-        _Written | None,
+        Written | None,
         Meta(description="What was found about a field; commas between them, or a JSON array where one has commas."),
     ] = None
-    expected_types: Annotated[_Written | None, Meta(description="Types in the rules; commas between them.")] = None
-    received_types: Annotated[_Written | None, Meta(description="Types as they came; commas between them.")] = None
+    expected_types: Annotated[Written | None, Meta(description="Types in the rules; commas between them.")] = None
+    received_types: Annotated[Written | None, Meta(description="Types as they came; commas between them.")] = None
     value_search: _Search = None
     status: _Status = None
     is_user: _IsUser = None
-    from_: _From = None
-    to: _To = None
+    from_: From = None
+    to: To = None
     latest_only: _LatestOnly = False
 
 
@@ -99,7 +100,7 @@ def filters_of(said: EventFilters, at: str = "") -> Filters:
 
 def filters_of_query(said: LogsQuery) -> Filters:
     """The same of a query."""
-    items = {name: _split(name, getattr(said, name)) for name in _LISTS}
+    items = {name: split_items(name, getattr(said, name)) for name in _LISTS}
     return filters_of(
         EventFilters(
             event_names=items["event_names"],
@@ -133,7 +134,8 @@ def mark_of(text: str | None) -> Mark | None:
     return mark
 
 
-def _split(name: str, text: str | None) -> tuple[str, ...] | None:
+def split_items(name: str, text: str | None) -> tuple[str, ...] | None:
+    """The items of a list in a query; None for none. Raises InvalidRequest naming the parameter."""
     if not text:
         return None
     try:

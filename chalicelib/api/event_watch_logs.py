@@ -46,7 +46,12 @@ class LoggedEvent(Struct, frozen=True, kw_only=True):
     is_user: Annotated[bool, Meta(description="Whether it is of the user: eventId 0 or none, and there are rules.")]
     rules_version: Annotated[int, Meta(description="Of the rule sheet that it was judged by; 0: there was none.")]
     created_at: Annotated[datetime, Meta(description="When it was accepted, RFC 3339 in UTC.")]
-    payload: Annotated[msgspec.Raw, Meta(description="The body of the event as it is kept: a JSON object.")]
+    payload: Annotated[
+        msgspec.Raw, Meta(description="The body of the event as it is kept: a JSON object, or null where none is.")
+    ]
+    is_body_kept: Annotated[
+        bool, Meta(description="false: the app keeps the bodies of some valid events only, and not of this one.")
+    ] = True
     validation_results: Annotated[
         msgspec.Raw, Meta(description="What was found about each field: objects as filter-logs lists them.")
     ]
@@ -142,7 +147,8 @@ def show_entry(app_id: str, entry: Entry) -> LoggedEvent:
         is_user=entry.is_user,
         rules_version=entry.rules_version,
         created_at=entry.accepted_at.astimezone(UTC),
-        payload=msgspec.Raw(entry.body.encode()),
+        payload=msgspec.Raw(entry.body.encode() if entry.is_body_kept else b"null"),
+        is_body_kept=entry.is_body_kept,
         validation_results=msgspec.Raw(entry.results.encode()),
     )
 

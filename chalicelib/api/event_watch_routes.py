@@ -13,10 +13,13 @@ from chalicelib.api.route import Doc, Route
 _PREFIXES = (("/api/apps/{app_id}/", ""), ("/app/{app_id}/", "_as_before"))
 _OF_AN_APP = (
     ("GET", "stats", "event_watch", "stats"),
+    ("GET", "history", "event_history", "show"),
     ("GET", "coverage", "event_watch", "coverage"),
     ("GET", "event-names", "event_watch", "event_names"),
     ("GET", "fully-valid-events", "event_watch", "fully_valid"),
     ("GET", "logs", "event_watch_logs", "list_logs"),
+    ("GET", "quarantine", "event_quarantine", "show"),
+    ("POST", "replay", "event_replays", "create"),
     ("POST", "filter-logs", "event_watch_logs", "filter_logs"),
     ("POST", "filter", "event_watch_posted", "filter_posted"),
     ("POST", "download-report", "event_watch_posted", "download_report"),

@@ -14,7 +14,7 @@ from chalicelib.jobs.store import Job
 class Connected(msgspec.Struct, frozen=True, tag_field="type", tag="connection"):
     """The first message of every connection."""
 
-    message: str = "connected; subscribe to tasks by their id"
+    message: str = "connected; subscribe to tasks, or join apps, by their id"
 
 
 class Subscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"):
@@ -27,11 +27,24 @@ class Unsubscribed(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscri
     message: str = "nothing more is sent about this task"
 
 
+class Joined(msgspec.Struct, frozen=True, tag_field="type", tag="joined"):
+    app_id: str
+    message: str = "rows of this app are sent as they are stored; what was stored before is in its logs"
+
+
+class Left(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
+    """The rows of an app are not sent any more: as was asked for, or for the reason in `message`."""
+
+    app_id: str
+    message: str = "no more rows of this app are sent"
+
+
 class Failed(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """A message could not be carried out; `task_id` if it named one."""
+    """A message could not be carried out; `task_id` or `app_id` if it named one."""
 
     message: str
     task_id: str | msgspec.UnsetType = msgspec.UNSET
+    app_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class TaskStatus(msgspec.Struct, frozen=True, tag_field="type", tag="task_status"):
@@ -57,7 +70,17 @@ class TaskUpdate(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", ta
     cache_key: str | None
 
 
-Notice = Connected | Subscribed | Unsubscribed | Failed | TaskStatus | TaskUpdate
+class ValidationUpdate(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="validation_update"):
+    """Rows of an app that were stored at a time, newest first."""
+
+    app_id: str
+    logs: tuple[msgspec.Struct, ...]  # as GET logs has them
+    # How many were stored. Those that the message has no room for are left out of `logs`, and it is not complete.
+    stored: int
+    is_complete: bool
+
+
+Notice = Connected | Subscribed | Unsubscribed | Joined | Left | Failed | TaskStatus | TaskUpdate | ValidationUpdate
 
 
 def status_of(job: Job) -> TaskStatus:

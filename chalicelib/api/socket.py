@@ -1,7 +1,8 @@
-"""The WebSocket edge: connections, and the three things that a client can ask for.
+"""The WebSocket edge: connections, and what a client can ask for: tasks are watched here, rows of apps by rooms.py.
 
-A connection cannot be sent anything while it is being opened, so its first message, and the state of the task that its
-address named, are sent by `greet`, which the stream of the connections' table calls as soon as one is stored.
+A connection cannot be sent anything while it is being opened, so its first message, and the state of the task or the
+room of the app that its address named, are sent by `greet`, which the stream of the connections' table calls as soon as
+one is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from chalicelib.api.auth import who
 from chalicelib.api.http import Call
 from chalicelib.api.notices import Connected, Failed, Notice, Subscribed, Unsubscribed, reached, status_of, visible
+from chalicelib.api.rooms import join, leave
 from chalicelib.aws.subscriptions import KEEP_S, Connection
 from chalicelib.errors import NotFound, SluiceError, Unavailable
 from chalicelib.jobs.sharing import look
@@ -21,7 +23,11 @@ from chalicelib.jobs.store import Job
 from chalicelib.runtime import Runtime
 from chalicelib.telemetry import log
 
-_USAGE = 'send {"action": "subscribe" | "unsubscribe" | "check_status", "task_id": "..."}'
+_USAGE = (
+    'send {"action": "subscribe" | "unsubscribe" | "check_status", "task_id": "..."} '
+    'or {"action": "join" | "leave", "app_id": "..."}'
+)
+_OF_ROOMS: Mapping[str, Callable[[Runtime, str, str], Notice]] = {"join": join, "leave": leave}
 # A task moves about once a second; a job that moved each time between sending and looking again would be a defect.
 _LOOKS = 5
 # For a connection that is stored but not open yet; longer than API Gateway takes to open one.
@@ -29,10 +35,21 @@ _PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class SocketRequest(msgspec.Struct, frozen=True):
-    """A text message from a client."""
+    """A text message from a client; its action says what else is in it."""
 
-    action: Literal["subscribe", "unsubscribe", "check_status"]
+    action: Literal["subscribe", "unsubscribe", "check_status", "join", "leave"]
+
+
+class TaskRequest(msgspec.Struct, frozen=True):
+    """A message about a task."""
+
     task_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class RoomRequest(msgspec.Struct, frozen=True):
+    """A message about an app's rows."""
+
+    app_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 def open_connection(
@@ -47,12 +64,22 @@ def open_connection(
     if query.get("token"):
         named["authorization"] = f"Bearer {query['token']}"
     # Not GET: a page of another origin must not open a connection with the cookie of whoever looks at it.
-    call = Call(runtime=runtime, method="CONNECT", path="/ws/tasks/status/", headers=named)
+    call = Call(runtime=runtime, method="CONNECT", path="/ws/", headers=named)
     try:
-        user_id = who(call, scope="jobs:read").user_id
-        expires_s = int(runtime.clock.now()) + KEEP_S
-        asked = query.get("task_id", "")[:200]
-        runtime.subscriptions.connect(Connection(id=connection_id, expires_s=expires_s, user_id=user_id, asked=asked))
+        caller = who(call, scope="jobs:read")
+        runtime.subscriptions.connect(
+            Connection(
+                id=connection_id,
+                expires_s=int(runtime.clock.now()) + KEEP_S,
+                user_id=caller.user_id,
+                asked=query.get("task_id", "")[:200],
+                asked_app=query.get("app_id", "")[:200],
+                key_id=caller.key_id,
+                ends_s=caller.ends_s,
+                epoch=caller.epoch,
+                is_admin="admin" in caller.scopes,
+            )
+        )
     except SluiceError as error:
         log.info("connection refused", connection_id=connection_id, slug=error.slug)
         return error.status
@@ -78,12 +105,17 @@ def greet(runtime: Runtime, connection_ids: Sequence[str]) -> None:
 def answer(runtime: Runtime, connection_id: str, text: str) -> None:
     """Answers one text message on the connection it came from."""
     try:
-        request = msgspec.json.decode(text, type=SocketRequest)
+        action = msgspec.json.decode(text, type=SocketRequest).action
+        named: type[RoomRequest | TaskRequest] = RoomRequest if action in _OF_ROOMS else TaskRequest
+        request = msgspec.json.decode(text, type=named)
     except (msgspec.MsgspecError, RecursionError) as error:
         send(runtime, connection_id, Failed(f"{_USAGE}: {error}"))
         return
-    act = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "check_status": _show}[request.action]
-    _try(act, runtime, connection_id, request.task_id)
+    if isinstance(request, RoomRequest):
+        _enter(_OF_ROOMS[action], runtime, connection_id, request.app_id)
+    else:
+        act = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "check_status": _show}[action]
+        _try(act, runtime, connection_id, request.task_id)
 
 
 def send(runtime: Runtime, connection_id: str, notice: Notice) -> bool:
@@ -101,6 +133,8 @@ def _greet(runtime: Runtime, connection_id: str) -> bool:
             return False
         if connection.asked:
             _try(_subscribe, runtime, connection_id, connection.asked)
+        if connection.asked_app:
+            _enter(join, runtime, connection_id, connection.asked_app)
         runtime.subscriptions.note_greeted(connection_id)
     except Unavailable as error:
         log.warning("greeting failed", connection_id=connection_id, error=error.detail)
@@ -113,6 +147,14 @@ def _try(act: Callable[[Runtime, str, str], None], runtime: Runtime, connection_
         act(runtime, connection_id, task_id)
     except SluiceError as error:
         send(runtime, connection_id, Failed(error.detail, task_id))
+
+
+def _enter(act: Callable[[Runtime, str, str], Notice], runtime: Runtime, connection_id: str, app_id: str) -> None:
+    try:
+        notice = act(runtime, connection_id, app_id)
+    except SluiceError as error:
+        notice = Failed(error.detail, app_id=app_id)
+    send(runtime, connection_id, notice)
 
 
 def _subscribe(runtime: Runtime, connection_id: str, task_id: str) -> None:

@@ -30,10 +30,13 @@ class PublishedApp(msgspec.Struct, frozen=True, kw_only=True):
     # Its number in Postgres.
     id: int
     app_id: str
+    # The account that it belongs to; 0, which no account has: it was published before that was said.
+    owner: int = 0
     policy: Literal["record", "accept", "drop"] = "record"
     optional_absent_is_invalid: bool = False
     integer_for_float: bool = False
     ingest_key_digest: str | None = None
+    keep_bodies_per_minute: int | None = None
     salt: bytes
     rules_version: int = 0
     # A later state of the app has a higher one.

@@ -6,14 +6,17 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.aws.subscriptions import LIMIT, Connection, Subscriber, refusal
+from chalicelib.aws.subscriptions import LIMIT, ROOM_LIMIT, Connection, Member, Subscriber, refusal, room_refusal
 from chalicelib.errors import Unavailable
 
 
 class MemorySubscriptions:
-    """Subscriptions in dictionaries."""
+    """Subscriptions in dictionaries; while it `is_away`, who watches an app cannot be told."""
 
     def __init__(self) -> None:
+        self.is_away = False
+        self.reads = 0  # of who watches an app
+        self._members: dict[tuple[str, str], Member] = {}
         self._connections: dict[str, Connection] = {}
         # By job, then by connection and the task that follows the job, if one does.
         self._subscribers: dict[str, dict[tuple[str, str], Subscriber]] = {}
@@ -34,6 +37,7 @@ class MemorySubscriptions:
         for watching in self._subscribers.values():
             for key in [key for key in watching if key[0] == connection_id]:
                 del watching[key]
+        self._members = {key: one for key, one in self._members.items() if one.connection_id != connection_id}
 
     def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
         is_known = connection_id in self._connections
@@ -55,6 +59,22 @@ class MemorySubscriptions:
         known = watching.get(key := (connection_id, task_id if job_id else ""))
         if known is not None:
             watching[key] = msgspec.structs.replace(known, sent=sent)
+
+    def join(self, member: Member) -> None:
+        key, is_known = (str(member.app), member.connection_id), member.connection_id in self._connections
+        count = sum(one.connection_id == member.connection_id for one in self._members.values())
+        if not is_known or (count >= ROOM_LIMIT and key not in self._members):
+            raise room_refusal(is_known=is_known)
+        self._members[key] = member
+
+    def leave(self, connection_id: str, app: int) -> None:
+        self._members.pop((str(app), connection_id), None)
+
+    def members(self, app: int | None = None) -> list[Member]:
+        self.reads += 1
+        if self.is_away:
+            raise Unavailable("the subscription store cannot be reached")
+        return [self._members[key] for key in sorted(self._members) if app is None or key[0] == str(app)]
 
 
 class MemorySockets:

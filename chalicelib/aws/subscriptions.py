@@ -1,9 +1,12 @@
-"""Which connection watches which task, in one DynamoDB table that reads both ways.
+"""Which connection watches which task, and which app's rows, in one DynamoDB table that reads both ways.
 
 A subscription is an item `task#<task>` / `<connection>`: a push reads a task's subscribers with one query. To watch a
 task that follows a job is to watch that job: `task#<job>` / `<connection>#<task>`. A connection is one item
 `connection#<id>` / `connection` with the set of its tasks: a disconnect knows what to delete without an index, which
 could lag behind. Readers need not look at `ttl`: a message to a connection that is over says so.
+
+Who watches an app's rows is an item `rooms` / `<app>#<connection>`: all of them stand side by side, so that one query
+tells a worker which of any number of apps are watched. Its connection's item has the set of its apps in `rooms`.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.jobs.clients import client, outages
+from chalicelib.jobs.clients import PATIENT_S, client, outages
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 # Of one connection. It bounds the connection's item and what a disconnect has to delete.
 LIMIT = 100
+# The same for apps whose rows it watches.
+ROOM_LIMIT = 20
 # API Gateway closes a connection after 2 hours; the rest is for the last disconnects.
 KEEP_S = 2 * 3600 + 15 * 60
 
@@ -29,6 +34,7 @@ Item = dict[str, Any]
 
 _WHAT = "the subscription store"
 _CONNECTION = "connection"
+_ROOMS = "rooms"
 # In no id of a task or a connection.
 _FOLLOWED_BY = "#"
 
@@ -42,6 +48,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str = ""
     # Empty: none was named.
     asked: str = ""
+    # The app whose rows its address asked for.
+    asked_app: str = ""
+    # What its credential was: see model.Caller.
+    key_id: str = ""
+    ends_s: int = 0
+    epoch: int = 0
+    is_admin: bool = False
     # Whether it has been sent its first message.
     greeted: bool = False
 
@@ -58,8 +71,21 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     sent: int = 0
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection that watches an app's rows, and the credential by which it may: see model.Caller."""
+
+    connection_id: str
+    # The app's number, and its id as clients know it.
+    app: int
+    app_id: str
+    user_id: str
+    key_id: str = ""
+    epoch: int = 0
+    ends_s: int = 0
+
+
 class Subscriptions(Protocol):
-    """Keeps connections and subscriptions. All methods raise Unavailable on an outage."""
+    """Keeps connections and what they watch. All methods raise Unavailable on an outage."""
 
     def connect(self, connection: Connection) -> None:
         """Stores a new connection."""
@@ -71,7 +97,7 @@ class Subscriptions(Protocol):
         """Notes that the connection has been sent its first message."""
 
     def disconnect(self, connection_id: str) -> None:
-        """Removes the connection and all its subscriptions."""
+        """Removes the connection and all that it watches."""
 
     def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
         """Adds a subscription, or keeps the one there is; raises NotFound (no connection) or Conflict (too many).
@@ -88,20 +114,34 @@ class Subscriptions(Protocol):
     def note_sent(self, connection_id: str, task_id: str, sent: int, *, job_id: str = "") -> None:
         """Notes the last change that was sent, if the subscription is still there."""
 
+    def join(self, member: Member) -> None:
+        """Adds who watches an app, in place of what was said of it before; raises NotFound or Conflict as above."""
+
+    def leave(self, connection_id: str, app: int) -> None:
+        """Removes who watches an app, if it does."""
+
+    def members(self, app: int | None = None) -> list[Member]:
+        """All that watch the app, or any app, as last written; their credentials are left to check."""
+
 
 class DynamoSubscriptions:
     """Subscriptions in one table with the keys `id` and `part`."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, *, read_timeout_s: float = PATIENT_S) -> None:
         self._table = table
         # Made here and not on first use: pushes go out from several threads, and making a client is not safe there.
-        self._db: DynamoDBClient = client("dynamodb", read_timeout_s=3)
+        self._db: DynamoDBClient = client("dynamodb", read_timeout_s=read_timeout_s)
 
     def connect(self, connection: Connection) -> None:
         item = {
             **_connection_key(connection.id),
             "user_id": {"S": connection.user_id},
             "asked": {"S": connection.asked},
+            "asked_app": {"S": connection.asked_app},
+            "key_id": {"S": connection.key_id},
+            "ends_s": {"N": str(connection.ends_s)},
+            "epoch": {"N": str(connection.epoch)},
+            "is_admin": {"BOOL": connection.is_admin},
             "greeted": {"BOOL": connection.greeted},
             "ttl": {"N": str(connection.expires_s)},
         }
@@ -120,6 +160,7 @@ class DynamoSubscriptions:
             user_id=item["user_id"]["S"],
             asked=item["asked"]["S"],
             greeted=item["greeted"]["BOOL"],
+            **_standing(item),
         )
 
     def note_greeted(self, connection_id: str) -> None:
@@ -130,13 +171,15 @@ class DynamoSubscriptions:
             answer = self._db.delete_item(
                 TableName=self._table, Key=_connection_key(connection_id), ReturnValues="ALL_OLD"
             )
+        for app in answer.get("Attributes", {}).get(_ROOMS, {}).get("SS", []):
+            self._delete(_member_key(connection_id, int(app)))
         for name in answer.get("Attributes", {}).get("tasks", {}).get("SS", []):
             job_id, _, task_id = name.rpartition(_FOLLOWED_BY)
             self._delete(_subscription_key(connection_id, task_id, job_id))
 
     def subscribe(self, connection_id: str, task_id: str, since: int, *, job_id: str = "") -> None:
         # The connection first: a crash in between leaves a name in its set, not a subscription nobody would delete.
-        expires = self._add_task(connection_id, _name(task_id, job_id))
+        expires = self._add(connection_id, "tasks", _name(task_id, job_id), LIMIT)
         self._update(
             _subscription_key(connection_id, task_id, job_id),
             "SET since = if_not_exists(since, :since), #ttl = :ttl",
@@ -150,15 +193,6 @@ class DynamoSubscriptions:
         self._update_if_there(_connection_key(connection_id), "DELETE tasks :task", names)
 
     def subscribers(self, job_id: str) -> list[Subscriber]:
-        with outages(_WHAT):
-            pages = self._db.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="id = :id",
-                ExpressionAttributeValues={":id": {"S": f"task#{job_id}"}},
-                # An index or a stale read could miss who has just been told the present state.
-                ConsistentRead=True,
-            )
-            items: Iterable[Item] = [item for page in pages for item in page["Items"]]
         return [
             Subscriber(
                 connection_id=item["part"]["S"].partition(_FOLLOWED_BY)[0],
@@ -166,7 +200,7 @@ class DynamoSubscriptions:
                 since=int(item["since"]["N"]),
                 sent=int(item.get("sent", {"S": "0"})["S"]),
             )
-            for item in items
+            for item in self._query("id = :id", {":id": {"S": f"task#{job_id}"}})
         ]
 
     def note_sent(self, connection_id: str, task_id: str, sent: int, *, job_id: str = "") -> None:
@@ -174,20 +208,68 @@ class DynamoSubscriptions:
         key = _subscription_key(connection_id, task_id, job_id)
         self._update_if_there(key, "SET sent = :sent", {":sent": {"S": str(sent)}})
 
-    def _add_task(self, connection_id: str, name: str) -> Item:
-        """Adds the task to the connection's set; answers when the connection expires."""
+    def join(self, member: Member) -> None:
+        # The connection first, as for a task.
+        expires = self._add(member.connection_id, _ROOMS, str(member.app), ROOM_LIMIT)
+        item = {
+            **_member_key(member.connection_id, member.app),
+            "app_id": {"S": member.app_id},
+            "user_id": {"S": member.user_id},
+            "key_id": {"S": member.key_id},
+            "epoch": {"N": str(member.epoch)},
+            "ends_s": {"N": str(member.ends_s)},
+            "ttl": expires,
+        }
+        with outages(_WHAT):
+            self._db.put_item(TableName=self._table, Item=item)
+
+    def leave(self, connection_id: str, app: int) -> None:
+        self._delete(_member_key(connection_id, app))
+        self._update_if_there(_connection_key(connection_id), "DELETE rooms :room", {":room": {"SS": [str(app)]}})
+
+    def members(self, app: int | None = None) -> list[Member]:
+        condition, values = "id = :id", {":id": {"S": _ROOMS}}
+        if app is not None:
+            condition, values = f"{condition} AND begins_with(part, :app)", values | {":app": {"S": f"{app}#"}}
+        return [
+            Member(
+                connection_id=item["part"]["S"].partition("#")[2],
+                app=int(item["part"]["S"].partition("#")[0]),
+                app_id=item["app_id"]["S"],
+                user_id=item["user_id"]["S"],
+                key_id=item["key_id"]["S"],
+                epoch=int(item["epoch"]["N"]),
+                ends_s=int(item["ends_s"]["N"]),
+            )
+            for item in self._query(condition, values)
+        ]
+
+    def _query(self, condition: str, values: Item) -> Iterable[Item]:
+        with outages(_WHAT):
+            pages = self._db.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                # An index or a stale read could miss who has just been told that it watches.
+                ConsistentRead=True,
+            )
+            return [item for page in pages for item in page["Items"]]
+
+    def _add(self, connection_id: str, attribute: str, name: str, limit: int) -> Item:
+        """Adds a task or an app to the connection's set; answers when the connection expires."""
         try:
             answer = self._update(
                 _connection_key(connection_id),
-                "ADD tasks :tasks",
-                {":tasks": {"SS": [name]}, ":task": {"S": name}, ":limit": {"N": str(LIMIT)}},
+                f"ADD {attribute} :names",
+                {":names": {"SS": [name]}, ":name": {"S": name}, ":limit": {"N": str(limit)}},
                 ConditionExpression="attribute_exists(id) AND "
-                "(attribute_not_exists(tasks) OR size(tasks) < :limit OR contains(tasks, :task))",
+                f"(attribute_not_exists({attribute}) OR size({attribute}) < :limit OR contains({attribute}, :name))",
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._db.exceptions.ConditionalCheckFailedException as error:
-            raise refusal(is_known="Item" in error.response) from None
+            refused = refusal if attribute == "tasks" else room_refusal
+            raise refused(is_known="Item" in error.response) from None
         expires: Item = answer["Attributes"]["ttl"]
         return expires
 
@@ -222,6 +304,13 @@ def refusal(*, is_known: bool) -> NotFound | Conflict:
     return Conflict(f"a connection must watch at most {LIMIT} tasks; unsubscribe from one or open another connection")
 
 
+def room_refusal(*, is_known: bool) -> NotFound | Conflict:
+    """Why a connection, known or not, may not watch one more app."""
+    if not is_known:
+        return refusal(is_known=False)
+    return Conflict(f"a connection must watch at most {ROOM_LIMIT} apps; leave one or open another connection")
+
+
 def _connection_key(connection_id: str) -> Item:
     return {"id": {"S": f"{_CONNECTION}#{connection_id}"}, "part": {"S": _CONNECTION}}
 
@@ -229,6 +318,23 @@ def _connection_key(connection_id: str) -> Item:
 def _subscription_key(connection_id: str, task_id: str, job_id: str) -> Item:
     part = f"{connection_id}{_FOLLOWED_BY}{task_id}" if job_id else connection_id
     return {"id": {"S": f"task#{job_id or task_id}"}, "part": {"S": part}}
+
+
+def _standing(item: Item) -> dict[str, Any]:
+    """What a connection's item says of its credential; those of an older release did not, and may join nothing."""
+    if "ends_s" not in item:
+        return {"ends_s": 1}
+    return {
+        "asked_app": item["asked_app"]["S"],
+        "key_id": item["key_id"]["S"],
+        "ends_s": int(item["ends_s"]["N"]),
+        "epoch": int(item["epoch"]["N"]),
+        "is_admin": item["is_admin"]["BOOL"],
+    }
+
+
+def _member_key(connection_id: str, app: int) -> Item:
+    return {"id": {"S": _ROOMS}, "part": {"S": f"{app}#{connection_id}"}}
 
 
 def _name(task_id: str, job_id: str) -> str:

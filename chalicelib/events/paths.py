@@ -6,6 +6,8 @@ Names are compared folded: events trimmed and in lower case, fields in lower cas
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 # The step from an array to each of its elements; no field can have this name.
@@ -13,6 +15,7 @@ EACH = "[]"
 MOST_STEPS = 16
 # Where an event's fields are, and how many sheets write their paths.
 _ROOT = "payload"
+_NUMBER = re.compile(r"\[\d+\]")
 
 
 class Path(Struct, frozen=True):
@@ -37,6 +40,11 @@ def fold_event(name: str) -> str:
 def fold_key(name: str) -> str:
     """The name by which the fields of an object are compared."""
     return name.lower().replace(" ", "_")
+
+
+def fold_elements(key: str) -> str:
+    """A path that leads to one element of an array as one that leads to all: items[3].price is items[].price."""
+    return _NUMBER.sub(EACH, key)
 
 
 def read_path(text: str) -> Path:

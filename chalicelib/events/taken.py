@@ -18,6 +18,8 @@ class TakenEvent(msgspec.Struct, frozen=True, array_like=True):
     rules_version: int
     body: msgspec.Raw
     results: msgspec.Raw
+    # Whether its row has the body, which in any case tells it from another event of the same id.
+    is_body_kept: bool = True
 
 
 class EventMessage(msgspec.Struct, frozen=True, tag="events"):

@@ -1,4 +1,4 @@
-"""One message of a saved search on its way to an account: an e-mail, or a call of a webhook.
+"""One message of a saved search or an app on its way to an account: an e-mail, or a call of a webhook.
 
 The request has all that it takes, for its worker stands where the internet can be reached and our database cannot.
 Nobody but our own code may say whom we write to, so no route submits it.

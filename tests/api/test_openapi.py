@@ -96,7 +96,8 @@ def test_result_of_a_task_is_that_of_some_kind() -> None:
     assert openapi["components"]["schemas"]["Task"]["properties"]["result"]["anyOf"] == [
         {"$ref": "#/components/schemas/EchoResult"},
         {"$ref": "#/components/schemas/Reading"},
-        # Of the test of a saved search, whose kind has no route of its own.
+        # Of replays, and of the test of a saved search: their kinds have no route of their own.
+        {"$ref": "#/components/schemas/ReplayResult"},
         {"$ref": "#/components/schemas/DeliveryResult"},
     ]
 

@@ -18,7 +18,7 @@ from chalicelib.model import Caller
 from tests.doubles import SECRET, MemoryRuntime
 
 NOW = 1_750_000_000
-HELLO = {"type": "connection", "message": "connected; subscribe to tasks by their id"}
+HELLO = {"type": "connection", "message": "connected; subscribe to tasks, or join apps, by their id"}
 SUBSCRIBED = {"type": "subscribed", "task_id": "task-1", "message": "every change of this task is sent from now on"}
 NO_TASK = {"type": "error", "task_id": "task-1", "message": "there is no task task-1"}
 
@@ -81,7 +81,7 @@ def test_connection_is_the_users_whose_token_it_brings(way: str) -> None:
         "header": {"Authorization": f"Bearer {token('7')}"},
         "cookie": {"Cookie": f"sluice_token={token('7')}", "Origin": "https://sluice.test"},
     }[way]
-    expected = Connection(id="eve", expires_s=NOW + 8100, user_id="7", asked="task-1")
+    expected = Connection(id="eve", expires_s=NOW + 8100, user_id="7", asked="task-1", ends_s=NOW + 60)
     assert opened(runtime, query, **headers) == (200, expected)
 
 
@@ -160,13 +160,18 @@ def test_owner_whose_connection_is_not_known_sees_nothing() -> None:
         ("[1]", "Expected `object`, got `array`"),
         ('{"action": "kill", "task_id": "task-1"}', "Invalid enum value 'kill' - at `$.action`"),
         ('{"action": "subscribe"}', "Object missing required field `task_id`"),
+        ('{"action": "join", "task_id": "task-1"}', "Object missing required field `app_id`"),
+        ('{"action": "leave", "app_id": ""}', "Expected `str` of length >= 1 - at `$.app_id`"),
         ('{"action": "subscribe", "task_id": ""}', "Expected `str` of length >= 1 - at `$.task_id`"),
     ],
 )
 def test_message_that_makes_no_sense_is_answered_with_how_to_ask(text: str, reason: str) -> None:
     runtime = runtime_with()
     answer(runtime, "bob", text)
-    usage = 'send {"action": "subscribe" | "unsubscribe" | "check_status", "task_id": "..."}'
+    usage = (
+        'send {"action": "subscribe" | "unsubscribe" | "check_status", "task_id": "..."} '
+        'or {"action": "join" | "leave", "app_id": "..."}'
+    )
     assert runtime.gateway.sent["bob"] == [{"type": "error", "message": f"{usage}: {reason}"}]
 
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.aws.event_records import DynamoEventRecords, EventRecords, MemoryEventRecords, PublishedApp
 from chalicelib.errors import TooLarge
 
-SHOP = PublishedApp(id=7, app_id="shop", salt=b"\x00\xff" * 16, rules_version=2, revision=5)
+SHOP = PublishedApp(id=7, app_id="shop", owner=3, salt=b"\x00\xff" * 16, rules_version=2, revision=5)
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
@@ -28,6 +28,13 @@ def test_app_is_known_as_it_was_published_last(records: EventRecords) -> None:
     records.publish(later)
     records.publish(msgspec.structs.replace(SHOP, policy="accept", revision=7))
     assert records.app("shop") == later
+
+
+def test_app_that_an_older_release_published_is_taken_and_nobodys() -> None:
+    said = msgspec.json.decode(msgspec.json.encode(SHOP))
+    del said["owner"]
+    old = msgspec.json.decode(msgspec.json.encode(said), type=PublishedApp)
+    assert old == msgspec.structs.replace(SHOP, owner=0)
 
 
 def test_app_that_ended_is_unknown_and_an_older_state_does_not_bring_it_back(records: EventRecords) -> None:

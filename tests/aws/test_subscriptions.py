@@ -12,8 +12,10 @@ from moto import mock_aws
 from chalicelib.aws.memory_sockets import MemorySubscriptions
 from chalicelib.aws.subscriptions import (
     LIMIT,
+    ROOM_LIMIT,
     Connection,
     DynamoSubscriptions,
+    Member,
     Subscriber,
     Subscriptions,
     new_connections,
@@ -21,7 +23,17 @@ from chalicelib.aws.subscriptions import (
 from chalicelib.errors import Conflict, NotFound
 from tests.infra.template import resource
 
-ANN = Connection(id="ann=", expires_s=1_750_008_100, user_id="7", asked="task-1")
+ANN = Connection(
+    id="ann=",
+    expires_s=1_750_008_100,
+    user_id="7",
+    asked="task-1",
+    asked_app="shop",
+    key_id="k1",
+    ends_s=1_750_000_060,
+    epoch=3,
+    is_admin=True,
+)
 BOB = Connection(id="bob=", expires_s=1_750_008_100)
 
 
@@ -141,11 +153,91 @@ def test_connection_watches_100_tasks_at_most(store: Subscriptions) -> None:
     assert store.subscribers("task-100") == [Subscriber(connection_id="ann=")]
 
 
+def member(connection_id: str, app: int, **changes: object) -> Member:
+    said: dict[str, object] = {"connection_id": connection_id, "app": app, "app_id": f"app-{app}", "user_id": "7"}
+    return Member(**(said | changes))  # type: ignore[arg-type]
+
+
+def test_app_lists_who_watches_it_and_all_apps_are_listed_at_once(store: Subscriptions) -> None:
+    ann = member("ann=", 1, key_id="k1", epoch=3, ends_s=1_750_000_060)
+    for one in (member("bob=", 1), ann, member("ann=", 10), member("bob=", 2)):
+        store.join(one)
+    assert store.members(1) == [ann, member("bob=", 1)]
+    assert store.members(10) == [member("ann=", 10)]
+    assert store.members(3) == []
+    assert sorted((one.app, one.connection_id) for one in store.members()) == [
+        (1, "ann="),
+        (1, "bob="),
+        (2, "bob="),
+        (10, "ann="),
+    ]
+
+
+def test_who_joins_again_is_there_once_as_it_was_said_last(store: Subscriptions) -> None:
+    store.join(member("ann=", 1, epoch=1))
+    store.join(member("ann=", 1, epoch=2))
+    assert store.members() == [member("ann=", 1, epoch=2)]
+
+
+def test_who_leaves_an_app_still_watches_the_others(store: Subscriptions) -> None:
+    for one in (member("ann=", 1), member("ann=", 2), member("bob=", 1)):
+        store.join(one)
+    store.leave("ann=", 1)
+    store.leave("ann=", 3)
+    store.leave("eve=", 1)
+    assert store.members() == [member("bob=", 1), member("ann=", 2)]
+
+
+def test_disconnect_leaves_all_apps_and_tasks(store: Subscriptions) -> None:
+    for one in (member("ann=", 1), member("ann=", 2), member("bob=", 1)):
+        store.join(one)
+    store.subscribe("ann=", "task-1", 0)
+    store.disconnect("ann=")
+    assert (store.members(), store.subscribers("task-1")) == ([member("bob=", 1)], [])
+
+
+def test_connection_that_is_not_known_cannot_join(store: Subscriptions) -> None:
+    with pytest.raises(NotFound) as refused:
+        store.join(member("eve=", 1))
+    assert refused.value.detail == "this connection is not known any more; connect again"
+    assert store.members() == []
+
+
+def test_connection_watches_20_apps_at_most(store: Subscriptions) -> None:
+    for app in range(ROOM_LIMIT):
+        store.join(member("ann=", app))
+    with pytest.raises(Conflict) as refused:
+        store.join(member("ann=", 20))
+    assert refused.value.detail == "a connection must watch at most 20 apps; leave one or open another connection"
+    assert store.members(20) == []
+    store.join(member("ann=", 19))
+    store.leave("ann=", 0)
+    store.join(member("ann=", 20))
+    assert store.members(20) == [member("ann=", 20)]
+
+
 def test_items_expire_with_their_connection(dynamodb: DynamoSubscriptions) -> None:
     dynamodb.connect(ANN)
     dynamodb.subscribe("ann=", "task-1", 0)
+    dynamodb.join(member("ann=", 1, ends_s=1_750_000_060))
     items = boto3.client("dynamodb").scan(TableName="sockets")["Items"]
-    assert [item["ttl"] for item in items] == [{"N": "1750008100"}, {"N": "1750008100"}]
+    assert [item["ttl"] for item in items] == [{"N": "1750008100"}] * 3
+
+
+def test_connection_of_an_older_release_is_read_as_one_whose_credential_has_ended(
+    dynamodb: DynamoSubscriptions,
+) -> None:
+    item = {
+        "id": {"S": "connection#old="},
+        "part": {"S": "connection"},
+        "user_id": {"S": "7"},
+        "asked": {"S": ""},
+        "greeted": {"BOOL": True},
+        "ttl": {"N": "1750008100"},
+    }
+    boto3.client("dynamodb").put_item(TableName="sockets", Item=item)
+    old = Connection(id="old=", expires_s=1_750_008_100, user_id="7", greeted=True, ends_s=1)
+    assert dynamodb.connection("old=") == old
 
 
 def test_stream_tells_of_new_connections_only() -> None:

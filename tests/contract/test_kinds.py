@@ -53,7 +53,9 @@ RUN_ELSEWHERE = {
     "contract_table": Path("tests/db/contracts/test_contract_tasks.py"),
     "contract_export": Path("tests/db/contracts/test_export_job.py"),
     "events_upkeep": Path("tests/db/events/test_upkeep.py"),
+    "event_statistics": Path("tests/db/events/test_spikes.py"),
     "event_batch": Path("tests/db/events/test_ingest.py"),
+    "event_replay": Path("tests/db/events/test_replays.py"),
     "contracts_alerts": Path("tests/db/contracts/test_alerts_job.py"),
 }
 every_runnable_kind = pytest.mark.parametrize(

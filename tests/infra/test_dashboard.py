@@ -67,6 +67,9 @@ def test_dashboard_has_the_jobs_first_then_a_row_for_each_queue_then_the_sockets
         "events: taken, invalid, dropped",
         "events: stored, repeated, given up",
         "events: from request to row (ms)",
+        "live rows: waiting",
+        "live rows: oldest message (s)",
+        "live rows: failed runs",
     ]
 
 

@@ -11,7 +11,7 @@ from chalice.app import DynamoDBEventConfig
 
 from chalicelib import kinds
 from chalicelib.jobs.kind import AnyKind
-from chalicelib.settings import QUEUES, Settings
+from chalicelib.settings import LIVE_QUEUE, QUEUES, Settings
 from tests.infra.template import load, resources
 
 STACK = Path("infra/stack.yaml")
@@ -42,7 +42,30 @@ def logical_name(queue: str) -> str:
 
 
 def test_each_queue_that_the_code_names_exists_with_its_dead_letter_queue() -> None:
-    assert set(queues()) == set(QUEUES) | {f"{queue}-dlq" for queue in QUEUES}
+    assert set(queues()) == set(QUEUES) | {f"{queue}-dlq" for queue in QUEUES} | {LIVE_QUEUE}
+
+
+def test_live_rows_are_kept_for_a_minute_and_gone_before_they_would_come_again() -> None:
+    properties = queues()[LIVE_QUEUE]
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == 60
+    assert "RedrivePolicy" not in properties
+    timeout_s = FUNCTIONS["push_events"].get("lambda_timeout", CONFIG["lambda_timeout"])
+    assert properties["VisibilityTimeout"] >= max(6 * timeout_s, properties["MessageRetentionPeriod"])
+    alarms = [alarm["Properties"] for alarm in resources(STACK, "AWS::CloudWatch::Alarm").values()]
+    (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == {"Fn::Sub": "sluice-${Stage}-live-age"}]
+    assert age["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": "LiveQueue.QueueName"}}]
+    assert (age["MetricName"], age["Threshold"]) == ("ApproximateAgeOfOldestMessage", 30)
+
+
+def test_live_rows_are_offered_by_those_that_store_and_remove_and_sent_by_one_that_reaches_the_sockets() -> None:
+    live = f"arn:*:sqs:*:*:sluice-*-{LIVE_QUEUE}"
+    assert [name for name in FUNCTIONS if live in allowed(name, "sqs:SendMessage")] == ["api_handler", "work_events"]
+    assert [name for name in FUNCTIONS if live in allowed(name, "sqs:ReceiveMessage")] == ["push_events"]
+    sockets = "arn:*:dynamodb:*:*:table/sluice-*-sockets"
+    assert sockets in allowed("work_events", "dynamodb:Query")
+    assert "work_events" not in [name for name in FUNCTIONS if allowed(name, "execute-api:ManageConnections")]
+    assert allowed("push_events", "execute-api:ManageConnections") != []
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -41,3 +41,10 @@ def test_port_that_is_none_is_refused(port: str) -> None:
 def test_settings_come_from_the_environment() -> None:
     settings = read_settings({"PORT": "8001", "DATABASE_URL": "postgresql://x", "SLUICE_STATE": "/s"})
     assert (settings.port, settings.database_url, settings.state) == (8001, "postgresql://x", Path("/s"))
+    assert settings.environment == {}
+
+
+def test_profile_of_events_reaches_the_functions() -> None:
+    assert read_settings({"EVENT_PROFILE": "high-volume", "TOKEN_SECRET": "x"}).environment == {
+        "EVENT_PROFILE": "high-volume"
+    }

@@ -37,9 +37,8 @@ class Answer(msgspec.Struct):
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("door")
-    settings = Settings(
-        root=write_project(folder), state=folder / "state", keep_data=False, environment={"ADDED": "by the test"}
-    )
+    environment = {"ADDED": "by the test", "AT_A_TIME": "3"}
+    settings = Settings(root=write_project(folder), state=folder / "state", keep_data=False, environment=environment)
     with pytest.MonkeyPatch.context() as shell:
         shell.setenv("SHELL_ONLY", "of this shell")
         with local_stack(settings) as running:
@@ -65,6 +64,12 @@ def test_request_reaches_a_function_that_knows_the_public_address(stack: LocalSt
 def test_function_gets_the_added_variables_and_none_of_the_shell(stack: LocalStack) -> None:
     answer = ask(stack, "/api/health").json()
     assert (answer["added"], answer["shell_only"]) == ("by the test", "")
+
+
+def test_added_variables_are_known_when_the_app_is_packaged(stack: LocalStack) -> None:
+    mappings = aws_session().client("lambda", endpoint_url=stack.endpoint).list_event_source_mappings()
+    sizes = {each["EventSourceArn"].split(":")[-1]: each["BatchSize"] for each in mappings["EventSourceMappings"]}
+    assert sizes == {"tiny-local-work": 3}
 
 
 def test_posted_message_is_worked_off_the_queue_into_the_table(stack: LocalStack) -> None:

@@ -32,6 +32,14 @@ class AppFields(msgspec.Struct, frozen=True, kw_only=True):
     integer_for_float: bool = False
     # SHA-256 of the ingest key; None: senders need none.
     ingest_key_digest: str | None = None
+    # Valid events of a minute that keep their body, in each process that takes them; None: all.
+    keep_bodies_per_minute: int | None = None
+    # Whether the owner gets a mail when more events than usual are invalid: in a quarter of an hour more than so many
+    # times the median of the day before, and more than the floor. After a mail there is none for the pause.
+    spike_alerts: bool = False
+    spike_factor: float = 3.0
+    spike_floor: int = 20
+    spike_pause_minutes: int = 60
 
 
 class App(AppFields, frozen=True, kw_only=True):
@@ -118,7 +126,8 @@ class Apps:
         """Removes an app and all that it has; answers it with the revision of its end."""
         with self._database.transaction() as cursor:
             app = self._find(cursor, "lock", app_id, viewer)
-            for statement in ("remove_entries", "remove_ids", "remove_latest"):
+            # What is known of the newest events first, in which order all others lock them as well.
+            for statement in ("remove_latest", "remove_entries", "remove_ids"):
                 cursor.execute(self._sql[statement], {"id": app.id})
             cursor.execute(self._sql["remove"], {"id": app.id})
             row = cursor.fetchone()

@@ -21,11 +21,13 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgedBody(msgspec.Struct, frozen=True):
-    """An event as it is stored, with its verdict; `body` is JSON."""
+    """An event as it is stored, with its verdict; the texts of `body` and `results` are JSON."""
 
     event_name: str
     status: str
+    is_body_kept: bool
     body: str
+    results: str
 
 
 class EventLog:

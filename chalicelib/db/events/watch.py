@@ -19,6 +19,7 @@ from psycopg2.extras import RealDictCursor
 from chalicelib.db.connect import Database, Row
 from chalicelib.db.events.watch_filters import Filters, Latest, by_name
 from chalicelib.db.events.watch_marks import Cursor, Mark, read_snapshot, seen_values
+from chalicelib.db.events.watch_pieces import compose
 from chalicelib.db.sql import statements
 from chalicelib.errors import JobFailed, Unavailable
 from chalicelib.events.paths import fold_event
@@ -30,7 +31,6 @@ MOST_LOOKED_AT = 20_000
 # Of an answer, as Lambda hands it on, up to 6 MB: a text in JSON, in which a character beyond ASCII takes 6 bytes.
 MOST_BYTES = 4_000_000
 _FETCHED = 50
-_PIECES = ("looked_at", "fits", "each_result", "fits_result")
 # Around what a row holds.
 _ENTRY_BYTES, _RESULT_BYTES = 500, 250
 
@@ -45,6 +45,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     status: str
     is_user: bool
     rules_version: int
+    # False: the body was left out and is an empty object.
+    is_body_kept: bool
     body: str
     results: str
 
@@ -106,8 +108,7 @@ class EventWatch:
         self._database = database
         self._most_looked_at = most_looked_at
         self._sql = statements("event_watch")
-        pieces = {name: self._sql[name].partition("\n")[2] for name in _PIECES}
-        self._composed = {name: self._sql[name].format(**pieces) for name in ("entries", "total", "reach", "results")}
+        self._composed = {name: compose(self._sql[name]) for name in ("entries", "total", "reach", "results")}
 
     def latest(self, app: int) -> list[Latest]:
         """The newest event of each name, newest first."""

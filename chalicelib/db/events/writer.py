@@ -14,6 +14,8 @@ from chalicelib.db.connect import Database
 from chalicelib.db.sql import statements
 from chalicelib.errors import JobFailed, Unavailable, Unstorable
 
+# What stands where a body is left out.
+_NO_BODY = "{}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,6 +35,8 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
     body_hash: bytes
     body: str
     results: str
+    # False: the body is not stored.
+    is_body_kept: bool = True
 
 
 class Outcome(StrEnum):
@@ -45,6 +49,13 @@ class Outcome(StrEnum):
     NO_APP = "no_app"
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What became of each event, and the ids of the rows that are new, by the places of their events."""
+
+    outcomes: list[Outcome]
+    ids: dict[int, int]
+
+
 class EventWriter:
     """Stores events; raises Unavailable."""
 
@@ -53,17 +64,21 @@ class EventWriter:
         self._sql = statements("event_writes")
 
     def store(self, events: Sequence[NewEvent]) -> list[Outcome]:
-        """Stores all that is new, or nothing at all; answers what became of each.
+        """Stores all that is new, or nothing at all; answers what became of each."""
+        return self.write(events).outcomes
+
+    def write(self, events: Sequence[NewEvent]) -> Written:
+        """Does the same and answers the ids of new rows as well.
 
         An event whose row stands since an earlier delivery of the same message counts as stored. Raises Unstorable
         where Postgres refuses what is in one of them. Cost: one statement, and a second one if not all are new.
         """
         if not events:
-            return []
+            return Written([], {})
         try:
             with self._database.transaction() as cursor:
                 cursor.execute(self._sql["store"], _values(events))
-                new = {row["place"] for row in cursor.fetchall()}
+                new = {row["place"]: row["id"] for row in cursor.fetchall()}
                 old = [event for place, event in enumerate(events) if place not in new]
                 known = self._known(cursor, old) if old else {}
         except (psycopg2.DataError, psycopg2.IntegrityError) as error:
@@ -81,7 +96,7 @@ class EventWriter:
                 Outcome.STORED if place in new else _outcome(event, known.get(key), came_before=key in seen)
             )
             seen.add(key)
-        return outcomes
+        return Written(outcomes, new)
 
     def _known(
         self, cursor: RealDictCursor, events: Sequence[NewEvent]
@@ -108,7 +123,8 @@ def _values(events: Sequence[NewEvent]) -> dict[str, object]:
         "statuses": [event.status for event in events],
         "are_users": [event.is_user for event in events],
         "versions": [event.rules_version for event in events],
-        "bodies": [event.body for event in events],
+        "bodies": [event.body if event.is_body_kept else _NO_BODY for event in events],
+        "are_bodies_kept": [event.is_body_kept for event in events],
         "results": [event.results for event in events],
     }
 

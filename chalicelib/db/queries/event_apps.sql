@@ -2,11 +2,12 @@
 -- A new app; none where the id is taken.
 INSERT INTO apps (
     app_id, user_id, name, description, platform, sdk_type, policy, optional_absent_is_invalid, integer_for_float,
-    ingest_key_digest, salt
+    ingest_key_digest, salt, spike_alerts, spike_factor, spike_floor, spike_pause_minutes, keep_bodies_per_minute
 )
 VALUES (
     %(app_id)s, %(user_id)s, %(name)s, %(description)s, %(platform)s, %(sdk_type)s, %(policy)s,
-    %(optional_absent_is_invalid)s, %(integer_for_float)s, %(ingest_key_digest)s, %(salt)s
+    %(optional_absent_is_invalid)s, %(integer_for_float)s, %(ingest_key_digest)s, %(salt)s, %(spike_alerts)s,
+    %(spike_factor)s, %(spike_floor)s, %(spike_pause_minutes)s, %(keep_bodies_per_minute)s
 )
 ON CONFLICT (app_id) DO NOTHING
 RETURNING *
@@ -42,6 +43,11 @@ SET name = %(name)s,
     optional_absent_is_invalid = %(optional_absent_is_invalid)s,
     integer_for_float = %(integer_for_float)s,
     ingest_key_digest = %(ingest_key_digest)s,
+    keep_bodies_per_minute = %(keep_bodies_per_minute)s,
+    spike_alerts = %(spike_alerts)s,
+    spike_factor = %(spike_factor)s,
+    spike_floor = %(spike_floor)s,
+    spike_pause_minutes = %(spike_pause_minutes)s,
     updated_at = now(),
     revision = nextval('app_revisions')
 WHERE id = %(id)s

@@ -7,7 +7,7 @@ WHERE event_ids.app = %(app)s AND event_ids.message_id = %(message_id)s
 
 -- name: newest
 -- The newest events of an app, to try rules on.
-SELECT event_name, status, body::text AS body
+SELECT event_name, status, is_body_kept, body::text AS body, results::text AS results
 FROM log_entries
 WHERE app = %(app)s
 ORDER BY id DESC

@@ -16,7 +16,7 @@ SELECT pg_current_snapshot()::text AS snapshot, coalesce(pg_sequence_last_value(
 
 -- name: looked_at
 -- A piece: the events that one answer looks at, found by indexes and bounded; what was not seen is told by transactions.
-SELECT id, accepted_at, event_name, message_id, status, is_user, rules_version, body, results
+SELECT id, accepted_at, event_name, message_id, status, is_user, rules_version, is_body_kept, body, results
 FROM log_entries
 WHERE app = %(app)s
     AND (%(before)s::bigint IS NULL OR id < %(before)s)
@@ -65,7 +65,7 @@ ROWS FROM (
 -- name: entries
 -- Events that fit, newest first; one fits if one of its results does.
 SELECT
-    id, event_name, message_id, accepted_at, status, is_user, rules_version, body::text AS body,
+    id, event_name, message_id, accepted_at, status, is_user, rules_version, is_body_kept, body::text AS body,
     results::text AS results
 FROM ({looked_at}) AS looked_at
 WHERE {fits}
@@ -107,7 +107,7 @@ LIMIT %(limit)s
 -- name: find
 -- One event.
 SELECT
-    id, event_name, message_id, accepted_at, status, is_user, rules_version, body::text AS body,
+    id, event_name, message_id, accepted_at, status, is_user, rules_version, is_body_kept, body::text AS body,
     results::text AS results
 FROM log_entries
 WHERE app = %(app)s AND id = %(id)s

@@ -1,18 +1,19 @@
 -- name: store
--- Stores what was not stored before, of equal messages of the call the first; answers the places of what is new.
+-- Stores what was not stored before, of equal messages of the call the first; answers places and ids of what is new.
 -- What was given is joined to what is new by hash: Postgres takes either for few rows, and would look at each for each,
 -- as it would if their ids were not of one collation.
 SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
 WITH given AS MATERIALIZED (
     SELECT DISTINCT ON (app, message_id)
         app, given.message_id COLLATE "C" AS message_id, body_hash, accepted_at, event_name, given.status, is_user,
-        given.rules_version, body, results, place
+        given.rules_version, body, results, is_body_kept, place
     FROM unnest(
         %(apps)s::bigint[], %(message_ids)s::text[], %(hashes)s::bytea[], %(accepted)s::timestamptz[],
         %(names)s::text[], %(statuses)s::text[], %(are_users)s::boolean[], %(versions)s::integer[],
-        %(bodies)s::text[], %(results)s::text[]
+        %(bodies)s::text[], %(results)s::text[], %(are_bodies_kept)s::boolean[]
     ) WITH ORDINALITY AS given (
-        app, message_id, body_hash, accepted_at, event_name, status, is_user, rules_version, body, results, place
+        app, message_id, body_hash, accepted_at, event_name, status, is_user, rules_version, body, results,
+        is_body_kept, place
     )
     JOIN apps ON apps.id = given.app
     ORDER BY app, message_id, place
@@ -25,13 +26,20 @@ WITH given AS MATERIALIZED (
     RETURNING app, message_id
 ), stored AS (
     INSERT INTO log_entries (
-        app, accepted_at, event_name, message_id, status, is_user, rules_version, body, results
+        app, accepted_at, event_name, message_id, status, is_user, rules_version, body, results, is_body_kept
     )
-    SELECT app, accepted_at, event_name, message_id, status, is_user, rules_version, body::jsonb, results::jsonb
+    SELECT
+        app, accepted_at, event_name, message_id, status, is_user, rules_version, body::jsonb, results::jsonb,
+        is_body_kept
     FROM given
     JOIN new USING (app, message_id)
     ORDER BY place
-    RETURNING app, event_name, id, accepted_at, status, is_user
+    RETURNING app, message_id, event_name, id, accepted_at, status, is_user
+), counted AS (
+    INSERT INTO event_news (app, slot, event_name, status, is_user, count)
+    SELECT app, date_bin('15 minutes', accepted_at, '2000-01-01T00:00:00Z') AS slot, event_name, status, is_user, count(*)
+    FROM stored
+    GROUP BY app, slot, event_name, status, is_user
 ), newest AS (
     INSERT INTO latest_event (app, event_name, id, accepted_at, status, is_user)
     SELECT DISTINCT ON (app, event_name) app, event_name, id, accepted_at, status, is_user
@@ -41,9 +49,9 @@ WITH given AS MATERIALIZED (
     SET id = excluded.id, accepted_at = excluded.accepted_at, status = excluded.status, is_user = excluded.is_user
     WHERE (excluded.accepted_at, excluded.id) > (latest_event.accepted_at, latest_event.id)
 )
-SELECT place::integer - 1 AS place
+SELECT place::integer - 1 AS place, id
 FROM given
-JOIN new USING (app, message_id)
+JOIN stored USING (app, message_id)
 
 -- name: known
 -- What is known of messages that were not new; each is looked up by itself.

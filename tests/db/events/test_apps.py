@@ -39,6 +39,11 @@ def test_app_that_was_made_takes_events(ann: Desk) -> None:
         "policy": "record",
         "optional_absent_is_invalid": False,
         "integer_for_float": False,
+        "keep_bodies_per_minute": None,
+        "spike_alerts": False,
+        "spike_factor": 3.0,
+        "spike_floor": 20,
+        "spike_pause_minutes": 60,
         "has_ingest_key": False,
         "rules_version": 0,
         "endpoint": "/api/logs/shop",
@@ -94,6 +99,69 @@ def test_change_sets_what_it_names_and_reaches_ingest(ann: Desk) -> None:
     published = ann.api.runtime.records.app("shop")
     assert published is not None
     assert (published.policy, published.integer_for_float) == ("drop", True)
+
+
+def test_bodies_that_are_kept_are_set_and_reach_ingest(ann: Desk) -> None:
+    ann.post("/api/apps", {"name": "Shop", "app_id": "shop", "keep_bodies_per_minute": 0})
+    published = []
+    for said in ({}, {"keep_bodies_per_minute": 1_000_000}, {"name": "x"}, {"keep_bodies_per_minute": None}):
+        shown = ann.put("/api/apps/shop", said)["keep_bodies_per_minute"]
+        app = ann.api.runtime.records.app("shop")
+        assert app is not None
+        assert app.keep_bodies_per_minute == shown
+        published.append(shown)
+    assert published == [0, 1_000_000, 1_000_000, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        (-1, "must be at least 0, got -1"),
+        (1_000_001, "must be at most 1000000, got 1000001"),
+        (1.5, "must be a whole number, got 1.5"),
+        ("all", 'must be a whole number, got "all"'),
+    ],
+)
+def test_bodies_that_cannot_be_kept_are_refused(ann: Desk, value: object, detail: str) -> None:
+    ann.post("/api/apps", {"name": "Shop", "app_id": "shop"})
+    for method, path in (("PUT", "/api/apps/shop"), ("POST", "/api/apps")):
+        answer = ann.call(method, path, {"name": "x", "keep_bodies_per_minute": value})
+        assert (answer.status, details(answer)) == (400, [("/keep_bodies_per_minute", detail)])
+
+
+def test_alerts_of_spikes_are_set_and_changed(ann: Desk) -> None:
+    spikes: dict[str, object] = {"spike_factor": 1, "spike_floor": 1_000_000, "spike_pause_minutes": 15}
+    made = ann.post("/api/apps", {"name": "Shop", "app_id": "shop", "spike_alerts": True} | spikes)
+    changed = ann.put("/api/apps/shop", {"spike_factor": 2.5, "spike_pause_minutes": 10_080})
+    others = {"spike_alerts": True, "spike_floor": 1_000_000}
+    assert {name: made[name] for name in (*spikes, "spike_alerts")} == spikes | {"spike_alerts": True}
+    assert {name: changed[name] for name in (*spikes, "spike_alerts")} == others | {
+        "spike_factor": 2.5,
+        "spike_pause_minutes": 10_080,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("spike_alerts", "on", 'must be true or false, got "on"'),
+        ("spike_alerts", None, "must be true or false, got null"),
+        ("spike_factor", 0.99, "must be at least 1, got 0.99"),
+        ("spike_factor", 1000.5, "must be at most 1000, got 1000.5"),
+        ("spike_floor", 0, "must be at least 1, got 0"),
+        ("spike_floor", 1_000_001, "must be at most 1000000, got 1000001"),
+        ("spike_floor", 2.5, "must be a whole number, got 2.5"),
+        ("spike_pause_minutes", 14, "must be at least 15, got 14"),
+        ("spike_pause_minutes", 10_081, "must be at most 10080, got 10081"),
+    ],
+)
+def test_alerts_that_cannot_be_are_refused(ann: Desk, field: str, value: object, detail: str) -> None:
+    ann.post("/api/apps", {"name": "Shop", "app_id": "shop"})
+    for answer in (
+        ann.call("PUT", "/api/apps/shop", {field: value}),
+        ann.call("POST", "/api/apps", {"name": "x", field: value}),
+    ):
+        assert (answer.status, details(answer)) == (400, [(f"/{field}", detail)])
 
 
 def test_app_of_somebody_else_is_not_there(ann: Desk, bob: Desk, database: Database) -> None:

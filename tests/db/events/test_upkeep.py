@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import kinds
 from chalicelib.db.connect import Database
+from chalicelib.db.events.counts import EventCounts
 from chalicelib.db.events.writer import EventWriter
 from chalicelib.hourly import Hourly
 from chalicelib.jobs.context import Unwatched
@@ -90,6 +91,23 @@ def test_outdated_events_go_with_all_that_is_known_of_them(
     for table, column in (("log_entries", "message_id"), ("event_ids", "message_id"), ("latest_event", "event_name")):
         assert query(dsn, f"SELECT {column} FROM {table}") == [("new" if column == "message_id" else "c",)]
     assert writer.store([event(app, "first", accepted_ms=now_ms)]) == ["stored"]
+
+
+def test_counts_outlive_their_events(runtime: MemoryRuntime, database: Database, dsn: str, new_app: NewApp) -> None:
+    def kept() -> tuple[int, ...]:
+        return tuple(
+            len(query(dsn, f"SELECT 1 FROM {name}")) for name in ("log_entries", "event_quarters", "event_hours")
+        )
+
+    EventWriter(database).store([event(new_app("shop"), "a", accepted_ms=int(runtime.clock.now() * 1000))])
+    EventCounts(database).count()
+    found = []
+    # After 1, 2, 12, 91 and 92 days; what is counted is as old as the beginning of its step.
+    for days in (1, 1, 10, 79, 1):
+        runtime.parts.clock.sleep(days * 24 * 3600)
+        run(runtime)
+        found.append(kept())
+    assert found == [(1, 1, 1), (1, 0, 1), (0, 0, 1), (0, 0, 1), (0, 0, 0)]
 
 
 def test_apps_are_published_again_with_their_rules(runtime: MemoryRuntime, database: Database) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.db.accounts import Accounts
 from chalicelib.db.connect import Database
-from chalicelib.db.events.writer import EventWriter, NewEvent, Outcome, moment
+from chalicelib.db.events.writer import EventWriter, NewEvent, Outcome, Written, moment
 from chalicelib.db.migrate import migrate
 from chalicelib.errors import Unavailable, Unstorable
 from tests.db.events.conftest import NewApp, insert_app
@@ -64,6 +64,20 @@ def test_message_is_stored_once_however_often_it_comes(database: Database, dsn: 
     assert writer.store([event(app, "m", body_hash=b"b")]) == [CONFLICT]
     names = [(app, "m", "login", "valid"), (other, "m", "login", "valid"), (app, "n", "login", "valid")]
     assert stored(dsn) == names
+
+
+def test_new_rows_are_told_by_their_ids_and_known_ones_are_not(database: Database, dsn: str, new_app: NewApp) -> None:
+    app = new_app("shop")
+    writer = EventWriter(database)
+    batch = [event(app, "m"), event(app + 1, "gone"), event(app, "m"), event(app, "n")]
+    written = writer.write(batch)
+    ids = {message_id: row_id for row_id, message_id in query(dsn, "SELECT id, message_id FROM log_entries")}
+    assert written.ids == {0: ids["m"], 3: ids["n"]}
+    assert written.outcomes == [STORED, Outcome.NO_APP, DUPLICATE, STORED]
+    # As when the delivery comes again.
+    again = writer.write([*batch, event(app, "o")])
+    assert (again.outcomes[0], sorted(again.ids)) == (STORED, [4])
+    assert writer.write([]) == Written([], {})
 
 
 def test_event_of_an_app_that_is_gone_is_not_stored(database: Database, dsn: str, new_app: NewApp) -> None:

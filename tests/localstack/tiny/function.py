@@ -53,7 +53,7 @@ def sleep(seconds: str) -> dict[str, str]:
     return {}
 
 
-@app.on_sqs_message(queue="tiny-local-work", batch_size=1)
+@app.on_sqs_message(queue="tiny-local-work", batch_size=int(os.environ.get("AT_A_TIME", "1")))
 def work(event: SQSEvent) -> None:
     for record in event:
         body = json.loads(record.body)
