@@ -50,7 +50,7 @@ NOTES = [
     f"wall: best of up to {ROUNDS} runs, warm; CPU: mean of them, of the backend and its parallel workers, or of "
     "DuckDB's threads in this process",
     "Sluice's times are of the whole search: looking up words and names, the rows, and reading the answer in Python",
-    "a crowd asks all that has held its bar alone, at random",
+    "a crowd asks all that has a bar of its own, at random",
     f"clients pause {PAUSE_S:g} s on average between two questions, or not at all; without a pause {CLIENTS} clients "
     f"keep all N processors busy: on average an answer takes {CLIENTS}/N times what it takes alone, whatever the order",
 ]
@@ -298,7 +298,7 @@ def _crowd(options: Options, server: Server, about: tuple[Report, list[Question]
         return
     report, asked = about
     by_name = {question.name: question for question in asked}
-    wanted = [(by_name[line.question], line.measure) for line in report.lines if line.holds]
+    wanted = [(by_name[line.question], line.measure) for line in report.lines if line.bar_ms is not None]
     for clients, pause_s in ((1, 0.0), (1, PAUSE_S), (CLIENTS, PAUSE_S), (CLIENTS, 0.0)):
         orders = Orders(
             dsn=server.dsn, version=report.load.version, asked=wanted, seconds=CROWD_S * (1 + pause_s), pause_s=pause_s
