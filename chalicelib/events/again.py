@@ -8,7 +8,7 @@ conditions on them. All else is judged by the new rules alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -67,28 +67,26 @@ def _is_cut(results: Sequence[FieldResult]) -> bool:
     return bool(results) and results[-1].validation_status == LEFT_OUT
 
 
-def _gone(payload: Mapping[str, Any], hidden: Sequence[FieldResult]) -> dict[Steps, bool]:
-    """The fields whose value is gone, and whether all below them is as well."""
-    gone: dict[Steps, bool] = {}
+def _gone(payload: Mapping[str, Any], hidden: Sequence[FieldResult]) -> frozenset[Steps]:
+    """The fields whose value is gone, with all below them."""
+    gone = set[Steps]()
     for result in hidden:
         steps = _steps(result.key)
         value = _at(payload, steps)
-        if value is ABSENT or (isinstance(value, str) and _HASH.fullmatch(value)):
-            gone[steps] = True
-        elif isinstance(value, list):
-            # Elements of it may have been left out, so its length is not known.
-            gone[steps] = False
-    return gone
+        # Null stands for what was left out of an array, or for itself.
+        is_left_out = value is ABSENT or (value is None and result.received_type != "null")
+        if is_left_out or (isinstance(value, str) and _HASH.fullmatch(value)):
+            gone.add(steps)
+    return frozenset(gone)
 
 
 class _Merging:
     """New results, and those that stand where no new one can be made."""
 
-    def __init__(self, tree: Node | None, stored: Sequence[FieldResult], gone: Mapping[Steps, bool]) -> None:
+    def __init__(self, tree: Node | None, stored: Sequence[FieldResult], gone: frozenset[Steps]) -> None:
         self._tree = tree
         self._gone = gone
-        self._ends = {steps for steps, is_all in gone.items() if is_all}
-        self._folded_ends = {_fold(steps) for steps in self._ends}
+        self._folded_gone = {_fold(steps) for steps in gone}
         # Sentences of conditions that cannot be looked at, as results have them.
         self._conditions = set(self._closed_conditions())
         self._plain: dict[Steps, list[FieldResult]] = {}
@@ -112,9 +110,9 @@ class _Merging:
                 if steps not in placed:
                     merged += self._standing(steps, result)
                 placed.add(steps)
-            elif result.validation_status != EXTRA_KEY and _is_below(steps, self._ends):
+            elif result.validation_status != EXTRA_KEY and _is_below(steps, self._gone):
                 self._kept.add(steps)
-            elif not (EACH in steps and any(_is_among(end, steps) for end in self._ends)):
+            elif not (EACH in steps and any(_is_among(end, steps) for end in self._gone)):
                 # Else it is about elements that only seem to be missing.
                 merged.append(result)
         for steps in self._gone:
@@ -143,7 +141,7 @@ class _Merging:
         for node in _all(self._tree):
             for link in node.links:
                 paths = (read_path(link.condition.if_field).keys, read_path(link.target).keys)
-                if any(_is_below((*keys, ""), self._folded_ends) for keys in paths):
+                if any(_is_below((*keys, ""), self._folded_gone) for keys in paths):
                     yield f"{link.target} is wanted because of {link.condition.if_field}"
 
 
@@ -161,7 +159,7 @@ def _all(node: Node | None) -> Iterator[Node]:
             yield from _all(child)
 
 
-def _is_below(steps: Sequence[str | int], ends: set[Steps] | set[tuple[str, ...]]) -> bool:
+def _is_below(steps: Sequence[str | int], ends: Set[Steps] | Set[tuple[str, ...]]) -> bool:
     return any(tuple(steps[:length]) in ends for length in range(1, len(steps)))
 
 

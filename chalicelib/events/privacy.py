@@ -30,7 +30,9 @@ def redact(compiled: CompiledSheet, event_name: str, body: Mapping[str, Any], sa
 
     Values become `sha256:` and the HMAC-SHA256, by the salt, of their JSON with sorted names and without blanks; equal
     values have equal hashes. Null says nothing and stays. What stands in the place of an object or array that personal
-    data would be in is left out, for it may be that. Raises ValueError for an empty salt.
+    data would be in is left out, for it may be that. What is left out of an array leaves null in its place.
+
+    Raises ValueError for an empty salt.
     """
     tree = compiled.tree_of(event_name)
     if tree is None or not tree.has_pii:
@@ -53,7 +55,8 @@ def _redact(node: Node, value: Any, salt: bytes) -> Any:  # any JSON value
         return _redact_object(node, value, salt)
     if node.element and isinstance(value, list):
         redacted = (_redact(node.element, each, salt) for each in value)
-        return [each for each in redacted if each is not _DROPPED]
+        # Results name elements by their numbers, so those that are left keep theirs.
+        return [None if each is _DROPPED else each for each in redacted]
     return _DROPPED
 
 

@@ -106,7 +106,7 @@ def test_elements_that_are_gone_do_not_make_an_array_empty() -> None:
     assert said(found) == (
         "invalid",
         [("tags", "[hidden]", OK), ("tags[0]", "[hidden]", OK), ("tags[1]", "[hidden]", WRONG)],
-        3,
+        2,
     )
 
 
@@ -154,6 +154,22 @@ def test_text_that_says_hidden_is_judged_like_any_other() -> None:
     assert said(again([rule("a")], [rule("a", "integer")], {"a": "[hidden]"}))[:2] == (
         "invalid", [("a", "[hidden]", WRONG)],
     )  # fmt: skip
+
+
+def test_element_that_is_left_out_leaves_the_others_where_they_were() -> None:
+    rules = [rule("c[]", "object"), rule("c[].a", "integer", pii="hash")]
+    found = again(rules, [*rules, rule("c[].b", required=True)], {"c": ["x", {"a": 1, "b": "y"}]})
+    assert said(found) == (
+        "invalid",
+        [("c[0]", "[hidden]", WRONG), ("c[1]", "[hidden]", OK), ("c[1].a", "[hidden]", OK), ("c[1].b", "y", OK)],
+        2,
+    )
+
+
+def test_length_of_an_array_of_personal_data_is_judged() -> None:
+    old = [rule("tags", "array"), rule("tags[]", pii="drop")]
+    new = [rule("tags", "array", max_items=1), rule("tags[]", pii="drop")]
+    assert said(again(old, new, {"tags": ["x", "y"]}))[0] == "invalid"
 
 
 @st.composite

@@ -46,7 +46,7 @@ def test_objects_that_say_the_same_have_one_hash() -> None:
 def test_value_is_dropped_wherever_it_is() -> None:
     rules = [rule("a", pii="drop"), rule("u.b", pii="drop"), rule("rows[].c", pii="drop"), rule("tags[]", pii="drop")]
     payload = {"a": 1, "u": {"b": 1, "k": 2}, "rows": [{"c": 1}, {"C": 2, "k": 3}], "tags": ["x", None]}
-    kept = {"u": {"k": 2}, "rows": [{}, {"k": 3}], "tags": [None]}
+    kept = {"u": {"k": 2}, "rows": [{}, {"k": 3}], "tags": [None, None]}
     assert redacted(rules, {"payload": payload}) == {"payload": kept}
     assert redacted(rules, {**payload, "eventName": EVENT}) == {**kept, "eventName": EVENT}
 
@@ -58,7 +58,9 @@ def test_all_names_that_are_folded_alike_are_hidden() -> None:
 def test_what_stands_where_personal_data_would_be_in_is_left_out() -> None:
     rules = [rule("user.email", pii="hash"), rule("rows[].email", pii="hash")]
     assert redacted(rules, {"user": SECRET, "rows": {"email": SECRET}, "k": 1}) == {"k": 1}
-    assert redacted(rules, {"user": [{"email": SECRET}], "rows": [SECRET, None]}) == {"rows": [None]}
+    assert redacted(rules, {"user": [{"email": SECRET}], "rows": [SECRET, None, {"k": 1}]}) == {
+        "rows": [None, None, {"k": 1}]
+    }
 
 
 def test_event_without_personal_data_is_left_as_it_is() -> None:

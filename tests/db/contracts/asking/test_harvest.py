@@ -19,7 +19,7 @@ from tests.db.contracts import oracle
 from tests.db.contracts.asking.conftest import DataSet, Library
 from tests.db.contracts.asking.wishes import wishes
 
-EVERYTHING = Page(1, 10_000)
+EVERYTHING = Page(1, 1_000_000)
 MOST_PAGES = 13
 
 
