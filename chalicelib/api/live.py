@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -24,7 +23,6 @@ from chalicelib.telemetry import Metric, log
 
 # Connections that are sent to at once, so that a slow one does not hold up the others.
 _LINES = 16
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REMOVED = "the app was removed"
 _NOT_GOOD = "the token or API key of this connection has expired or was revoked; connect again with a new one"
 
@@ -80,6 +78,7 @@ def _update(app_id: str, message: LiveRows) -> ValidationUpdate:
 def _show(app_id: str, row: LiveRow) -> msgspec.Struct:
     # Loaded here: it brings the database's driver, which the API must not pay for at its start.
     from chalicelib.api.event_watch_logs import LoggedEvent
+    from chalicelib.db.events.writer import moment
 
     return LoggedEvent(
         id=row.id,
@@ -89,7 +88,7 @@ def _show(app_id: str, row: LiveRow) -> msgspec.Struct:
         validation_status=row.status,
         is_user=row.is_user,
         rules_version=row.rules_version,
-        created_at=_EPOCH + timedelta(milliseconds=row.accepted_ms),
+        created_at=moment(row.accepted_ms),
         payload=row.body,
         is_body_kept=row.is_body_kept,
         validation_results=row.results,
