@@ -67,23 +67,23 @@ def _is_cut(results: Sequence[FieldResult]) -> bool:
     return bool(results) and results[-1].validation_status == LEFT_OUT
 
 
-def _gone(payload: Mapping[str, Any], hidden: Sequence[FieldResult]) -> frozenset[Steps]:
-    """The fields whose value is gone, with all below them."""
-    gone = set[Steps]()
+def _gone(payload: Mapping[str, Any], hidden: Sequence[FieldResult]) -> dict[Steps, None]:
+    """The fields whose value is gone, with all below them, in the order of their results."""
+    gone: dict[Steps, None] = {}
     for result in hidden:
         steps = _steps(result.key)
         value = _at(payload, steps)
         # Null stands for what was left out of an array, or for itself.
         is_left_out = value is ABSENT or (value is None and result.received_type != "null")
         if is_left_out or (isinstance(value, str) and _HASH.fullmatch(value)):
-            gone.add(steps)
-    return frozenset(gone)
+            gone[steps] = None
+    return gone
 
 
 class _Merging:
     """New results, and those that stand where no new one can be made."""
 
-    def __init__(self, tree: Node | None, stored: Sequence[FieldResult], gone: frozenset[Steps]) -> None:
+    def __init__(self, tree: Node | None, stored: Sequence[FieldResult], gone: dict[Steps, None]) -> None:
         self._tree = tree
         self._gone = gone
         self._folded_gone = {_fold(steps) for steps in gone}
@@ -110,7 +110,7 @@ class _Merging:
                 if steps not in placed:
                     merged += self._standing(steps, result)
                 placed.add(steps)
-            elif result.validation_status != EXTRA_KEY and _is_below(steps, self._gone):
+            elif result.validation_status != EXTRA_KEY and _is_below(steps, self._gone.keys()):
                 self._kept.add(steps)
             elif not (EACH in steps and any(_is_among(end, steps) for end in self._gone)):
                 # Else it is about elements that only seem to be missing.

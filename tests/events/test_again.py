@@ -172,6 +172,13 @@ def test_length_of_an_array_of_personal_data_is_judged() -> None:
     assert said(again(old, new, {"tags": ["x", "y"]}))[0] == "invalid"
 
 
+def test_hidden_results_keep_their_order() -> None:
+    old = [rule(f"f{number}", pii="drop") for number in range(30)]
+    payload = {f"f{number}": "x" for number in range(30)}
+    found = again(old, [rule("a")], payload)
+    assert [key for key, _, _ in said(found)[1]] == ["a", *sorted(payload)]
+
+
 @st.composite
 def events(draw: st.DrawFn) -> tuple[RuleSheet, str, dict[str, Any]]:
     rules = draw(sheets())
