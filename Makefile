@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What the console is checked with, by npm.
+NODE := tests/browser/node_modules
+NODE_STAMP := $(NODE)/.installed
 PORT ?= 8000
 
 export PORT
 export AWS_DEFAULT_REGION ?= us-east-1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo up test fuzz faults check package ops import bench clean
+.PHONY: help demo up test browser shots fuzz faults check package ops import bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,17 +27,24 @@ up: $(STAMP) ## the local environment without the forecast
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest
 
+browser: $(STAMP) $(NODE_STAMP) ## the console in a real browser (needs Chromium)
+	@BROWSER=1 $(BIN)/python -m pytest tests/browser
+
+shots: $(STAMP) ## the pictures of the console in docs/pictures, taken anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.shots
+
 fuzz: $(STAMP) ## property tests with new examples, thousands of each
 	@FUZZ=1 $(BIN)/python -m pytest -m hypothesis -q
 
 faults: $(STAMP) ## processes killed, services away, messages twice: with counts (some minutes)
 	@FAULTS=1 $(BIN)/python -m pytest tests/faults -q -s
 
-check: $(STAMP) ## lint, types, layers, templates
+check: $(STAMP) $(NODE_STAMP) ## lint, types, layers, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/node $(NODE)/typescript/bin/tsc -p tests/browser/tsconfig.json
 	$(BIN)/python infra/lint.py
 
 package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
@@ -57,7 +67,7 @@ bench: $(STAMP) ## figures, as ratios in one run (the last two need redis-server
 	$(BIN)/python -m bench.users
 
 clean: ## everything that the targets above have made
-	rm -rf $(VENV) .venv-package .local dist
+	rm -rf $(VENV) .venv-package .local dist $(NODE)
 
 # Stamped last, so that an interrupted installation is taken up again.
 $(STAMP): requirements.txt requirements-dev.txt
@@ -65,4 +75,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@echo "setting up $(VENV) (about a minute, once)"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+$(NODE_STAMP): $(STAMP) tests/browser/package.json tests/browser/package-lock.json
+	@$(BIN)/npm ci --prefix tests/browser --silent --no-audit --no-fund
 	@touch $@

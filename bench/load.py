@@ -4,11 +4,12 @@
     python -m bench.load --rate 100 --per second --through queue
 
 Open loop: requests are sent when they are due, whether or not the ones before have been answered, and times are
-counted from then, so that a service that stalls cannot slow down its own measurement. Without --url it is the local
-stage, which `make up` has started. Its emulator answers some 40 requests a second on two processors; `--through queue`
-puts what ingest would put there on the local stage's queue instead, so that only the way to the row is measured. At the
-end every event that was accepted is looked up in Postgres: it must be there
-once. Exit code 1 where one is lost or doubled, a request was refused, or a bound of the report was missed.
+counted from then, so that a service that stalls cannot slow down its own measurement. Some events that are not timed go
+first and are waited for, so that functions are started (`--cold` leaves them out). Without --url it is the local stage,
+which `make up` has started. Its emulator answers some 40 requests a second on two processors; `--through queue` puts
+what ingest would put there on the local stage's queue instead, so that only the way to the row is measured. At the end
+every event that was accepted is looked up in Postgres: it must be there once. Exit code 1 where one is lost or doubled,
+a request was refused, or a bound of the report was missed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -41,6 +42,8 @@ _REQUEST_S = 30.0
 # After the last request.
 _PATIENCE_S = 120.0
 _LOOK_S = 0.02
+# Requests, one a second, before time is taken.
+_FIRST = 3
 
 
 class Tables(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     # Events of a request; 1 is the route of single events.
     batch: int = 1
+    # Whether functions that have not been started yet are part of what is measured.
+    is_cold: bool = False
     # Where SQS is, if events go to the queue without a request.
     endpoint: str = ""
     tables: Tables = TABLES["sluice"]
@@ -230,13 +235,24 @@ class Run:
 
 async def load(options: Options) -> Report:
     """Sends all, waits for the rows, and counts them."""
-    run, is_done = Run(options), asyncio.Event()
+    requests = round(options.rate * options.duration_s / options.batch)
+    first = Run(options)
+    if not options.is_cold:
+        await _send_all(first, _FIRST, 1.0)
+    run = Run(options)
+    seconds = await _send_all(run, requests, options.batch / options.rate, _tell)
+    return _report(run, requests, seconds, first)
+
+
+async def _send_all(
+    run: Run, requests: int, gap_s: float, tell: Callable[[Run, int, int], None] = lambda *_: None
+) -> float:
+    """Sends so many requests and waits for their rows; answers how long it took to have them answered."""
+    is_done = asyncio.Event()
     watching = asyncio.create_task(asyncio.to_thread(run.watch, is_done))
     # The watcher has to know from which row on to look.
     await asyncio.sleep(0.2)
-    requests = round(options.rate * options.duration_s / options.batch)
-    gap_s = options.batch / options.rate
-    timeout = aiohttp.ClientTimeout(total=_REQUEST_S)
+    batch, timeout = run.options.batch, aiohttp.ClientTimeout(total=_REQUEST_S)
     connector = aiohttp.TCPConnector(limit=MOST_OPEN)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         began = time.perf_counter()
@@ -244,24 +260,26 @@ async def load(options: Options) -> Report:
         for place in range(requests):
             due = began + place * gap_s
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            numbers = range(place * options.batch, (place + 1) * options.batch)
+            numbers = range(place * batch, (place + 1) * batch)
             sent.append(asyncio.create_task(run.send(session, numbers, due)))
-            _tell(run, place + 1, requests)
+            tell(run, place + 1, requests)
         await asyncio.gather(*sent)
         seconds = time.perf_counter() - began
     is_done.set()
     await watching
-    return _report(run, requests, seconds)
+    return seconds
 
 
-def _report(run: Run, requests: int, seconds: float) -> Report:
+def _report(run: Run, requests: int, seconds: float, first: Run) -> Report:
     options, events = run.options, requests * run.options.batch
+    lost_first = len(first.accepted - first.row_s.keys())
     stored, lost, doubled = run.count()
     row_ms = _times(list(run.row_s.values()))
     missed = [
         *([f"{events - len(run.accepted)} events were not accepted"] if len(run.accepted) < events else []),
         *([f"{lost} events were lost"] if lost else []),
         *([f"{doubled} events were doubled"] if doubled else []),
+        *([f"{lost_first} of the events before were lost"] if lost_first else []),
     ]
     for most, bound_s in ROW_BOUNDS_S:
         if options.rate <= most and (row_ms is None or row_ms.p99 > 1000 * bound_s):
@@ -316,6 +334,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, Path | None]:
     parser.add_argument("--per", choices=("minute", "second"), default="minute")
     parser.add_argument("--duration", type=float, default=60.0, metavar="S", help=f"at most {MOST_SECONDS} s")
     parser.add_argument("--batch", type=int, default=1, help=f"events of a request, at most {MOST_BATCH} (1)")
+    parser.add_argument("--cold", action="store_true", help="take time from the first request on")
     parser.add_argument("--app", default="test-app")
     parser.add_argument("--through", choices=("http", "queue"), default="http", help="queue: of the local stage alone")
     parser.add_argument("--url", help="where the API is; by default the local stage")
@@ -350,6 +369,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, Path | None]:
         rate=rate,
         duration_s=said.duration,
         batch=said.batch,
+        is_cold=said.cold,
         endpoint=endpoint,
         tables=TABLES[said.rows_of],
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.files import Files
     from chalicelib.aws.job_files import JobFiles
     from chalicelib.aws.kept_mail import KeptMail
+    from chalicelib.aws.kept_metrics import KeptMetrics
     from chalicelib.aws.mail import Mailbox
     from chalicelib.aws.sockets import Sockets
     from chalicelib.aws.subscriptions import Subscriptions
@@ -282,6 +283,12 @@ class Runtime:
         from chalicelib.aws.kept_mail import KeptMail
 
         return KeptMail()
+
+    @cached_property
+    def kept_metrics(self) -> KeptMetrics:
+        from chalicelib.aws.kept_metrics import KeptMetrics
+
+        return KeptMetrics(self.settings.stage)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -24,7 +24,7 @@ from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
 from chalicelib.runtime import Runtime
 
-# Jobs that one command looks at; each is a read or two.
+# Jobs that one command looks at.
 LIMIT = 5_000
 RUN_FILE = Path(".local/run.json")
 
@@ -41,7 +41,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def active(order: Order) -> object:
     """jobs that have not ended"""
-    return operations.active(order.engine, LIMIT)
+    return operations.active(order.engine, order.registry, LIMIT)
 
 
 def show_kinds(order: Order) -> object:

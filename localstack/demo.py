@@ -17,6 +17,8 @@ from localstack.progress import Progress
 
 EMAIL = "demo@sluice.test"
 PASSWORD = "demo-password"
+# Who sees everybody's jobs and may stop queues; of the local stage alone.
+ADMIN, ADMIN_PASSWORD = "admin@sluice.test", "admin-password"
 CONTRACTS = Path(__file__).with_name("data") / "contracts.csv"
 RULES = Path(__file__).with_name("data") / "event-rules.csv"
 APP = "test-app"
@@ -28,14 +30,16 @@ _FORECAST_S = 60.0
 Json = dict[str, Any]  # an API body; the API's own types are not imported, the demo is a client like any other
 
 
-def ensure_account(dsn: str) -> None:
-    """Make the demo account, or give it its password back."""
+def ensure_accounts(dsn: str) -> None:
+    """Make the demo accounts, or give them their passwords back."""
     from chalicelib.accounts.passwords import hash_password
     from chalicelib.db.accounts import Accounts
     from chalicelib.db.connect import Database
 
     with closing(Database(dsn)) as database:
-        Accounts(database).put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
+        accounts = Accounts(database)
+        accounts.put(email=EMAIL, name="Demo", password_hash=hash_password(PASSWORD), role="student")
+        accounts.put(email=ADMIN, name="Admin", password_hash=hash_password(ADMIN_PASSWORD), role="admin")
 
 
 def ensure_contracts(dsn: str) -> int:

@@ -102,7 +102,7 @@ def _fill_database(root: Path, dsn: str, shown: Progress) -> None:
     from chalicelib.db.migrate import migrate
 
     applied = migrate(dsn)
-    demo.ensure_account(dsn)
+    demo.ensure_accounts(dsn)
     shown.step(f"database migrated ({len(applied)} applied), account {demo.EMAIL} / {demo.PASSWORD} ready")
     shown.step(f"{demo.ensure_contracts(dsn)} awarded contracts to search")
 

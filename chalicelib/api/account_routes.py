@@ -1,4 +1,4 @@
-"""The routes of accounts: sign-up, logins, forgotten passwords, API keys; and the mail that the local stage keeps."""
+"""The routes of accounts: sign-up, logins, forgotten passwords, API keys; and what the local stage alone shows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _LOGINS = (
     ("POST", "/auth/api/register", "sign_up", "old_register"),
     ("POST", "/api/auth/verify", "sign_up", "verify"),
     ("POST", "/auth/api/verify-otp", "sign_up", "old_verify"),
+    ("GET", "/api/auth/session", "session", "show"),
     ("POST", "/api/auth/login", "login", "login"),
     ("POST", "/auth/api/login", "login", "old_login"),
     ("POST", "/api/auth/forgot", "password_reset", "forgot"),
@@ -24,7 +25,10 @@ _LOGINS = (
     ("POST", "/api/auth/reset", "password_reset", "reset"),
     ("POST", "/auth/api/reset-password", "password_reset", "old_reset"),
 )
-_MAIL = (("GET", "/dev/mail", "kept_mail", "show"),)
+_LOCAL = (
+    ("GET", "/dev/mail", "kept_mail", "show"),
+    ("GET", "/dev/metrics", "kept_metrics", "show"),
+)
 _CLEARED = {"Set-Cookie": "Clears the cookie of the login."}
 
 
@@ -62,10 +66,10 @@ def account_routes() -> Iterator[Route]:
     )
 
 
-def mail_routes(stage: str) -> Iterator[Route]:
-    """The mail that the emulator keeps: of the local stage, and of no other."""
+def local_routes(stage: str) -> Iterator[Route]:
+    """The mail and the metrics that the emulator keeps: of the local stage, and of no other."""
     if stage == "local":
-        yield from resource_routes(_MAIL)
+        yield from resource_routes(_LOCAL)
 
 
 def key_routes() -> Iterator[Route]:

@@ -16,7 +16,7 @@ from chalicelib.jobs import operations
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
 
-# Each job is one read and perhaps one write, and API Gateway gives up after 29 s.
+# Each job is perhaps a write, and API Gateway gives up after 29 s.
 LIMIT, MAX_LIMIT = 100, 500
 
 
@@ -32,16 +32,26 @@ class KindStates(Struct, frozen=True, kw_only=True):
     kinds: list[operations.KindState]
 
 
+class DeadLetters(Struct, frozen=True, kw_only=True):
+    """Messages of a dead-letter queue."""
+
+    letters: list[operations.DeadLetter]
+
+
 class QueueStates(Struct, frozen=True, kw_only=True):
     """The queues of this stage."""
 
     queues: list[operations.QueueState]
 
 
-def list_active(call: Call) -> Answer:
-    """GET /api/admin/active: the jobs of everybody that have not ended."""
-    require(call, scope="admin")
-    return _fresh(ActiveJobs(jobs=operations.active(call.runtime.engine, _limit(call))))
+def listing_active(registry: Registry) -> View:
+    """The view of GET /api/admin/active: the jobs of everybody that have not ended."""
+
+    def list_active(call: Call) -> Answer:
+        require(call, scope="admin")
+        return _fresh(ActiveJobs(jobs=operations.active(call.runtime.engine, registry, _limit(call))))
+
+    return list_active
 
 
 def listing_kinds(registry: Registry) -> View:
@@ -58,6 +68,13 @@ def list_queues(call: Call) -> Answer:
     """GET /api/admin/queues: how full each queue is."""
     require(call, scope="admin")
     return _fresh(QueueStates(queues=operations.queues(call.runtime.engine)))
+
+
+def list_dead(call: Call) -> Answer:
+    """GET /api/admin/queues/{queue}/dead: what is in its dead-letter queue."""
+    require(call, scope="admin")
+    letters = operations.dead_letters(call.runtime.engine, call.params["queue"], _limit(call))
+    return _fresh(DeadLetters(letters=letters))
 
 
 def switching(switch: Callable[[Engine, str], operations.QueueState]) -> View:

@@ -10,6 +10,7 @@ from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply, Route
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, SluiceError, Unavailable
 from chalicelib.jobs import operations
 from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.queue import LOOK_S
 from chalicelib.settings import QUEUES
 
 _QUEUED = {"Location": "Path of the task.", "Retry-After": "Seconds after which to look at it."}
@@ -29,13 +30,28 @@ _CHANGE: tuple[type[SluiceError], ...] = (*BODY, *CALLER, NotFound, Conflict, Un
 
 def admin_routes(registry: Registry) -> Iterator[Route]:
     """What operators look at, then what they change."""
-    yield _looking("active", admin.list_active, "list_active", "The jobs of everybody that have not ended",
+    yield _looking("active", admin.listing_active(registry), "list_active", "The jobs of everybody that have not ended",
                    Reply(summary="The jobs", body=admin.ActiveJobs))  # fmt: skip
     yield _looking("kinds", admin.listing_kinds(registry), "list_kinds", "The job kinds and how many jobs they have",
                    Reply(summary="The kinds; counts are of the first `limit` jobs", body=admin.KindStates))  # fmt: skip
     yield _looking("queues", admin.list_queues, "list_queues", "How full the queues are, and which are paused",
                    Reply(summary="The queues", body=admin.QueueStates))  # fmt: skip
     yield from _queue_routes(registry)
+    yield Route(
+        "/api/admin/queues/{queue}/dead",
+        "GET",
+        admin.list_dead,
+        lambda: Doc(
+            name="list_dead_letters",
+            group="Operations",
+            summary="What is in a queue's dead-letter queue",
+            details=f"Messages stay there, and a redrive does not get them for {LOOK_S} s. {_ADMINS}",
+            access=Access.ACCOUNT,
+            params=(_QUEUE, _LIMIT),
+            replies={200: Reply(summary="The messages", body=admin.DeadLetters)},
+            refusals=(*_LOOK, InvalidRequest, NotFound),
+        ),
+    )
     yield Route(
         "/api/admin/tasks/{task_id}/redrive",
         "POST",

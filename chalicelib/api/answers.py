@@ -57,7 +57,15 @@ class TaskSummary(Struct, frozen=True, kw_only=True):
     ]
     ready: Annotated[bool, Meta(description="Whether the state is final.")]
     successful: Annotated[bool | None, Meta(description="Whether it ended as SUCCESS; null before the end.")]
+    queue: Annotated[str | None, Meta(description="The queue that it goes through; null for a kind no longer offered.")]
+    attempt: Annotated[int, Meta(description="Runs begun so far; more than 1 after a crash.", ge=0)]
     created_at: Annotated[str, Meta(description="RFC 3339 in UTC, like all times.")]
+    started_at: Annotated[
+        str | None,
+        Meta(description="When its first run began, before `created_at` if it shares a job; null if none has begun."),
+    ]
+    last_started_at: Annotated[str | None, Meta(description="When its latest run began; null if none has begun.")]
+    ended_at: Annotated[str | None, Meta(description="When it was over; null before that.")]
 
 
 class TaskPage(Struct, frozen=True, kw_only=True):
@@ -72,7 +80,6 @@ class TaskPage(Struct, frozen=True, kw_only=True):
 class Task(TaskSummary, frozen=True, kw_only=True):
     """A task: its state, how far it has come and, at the end, its result or its error."""
 
-    attempt: Annotated[int, Meta(description="Runs begun so far; more than 1 after a crash.", ge=0)]
     updated_at: str
     expires_at: Annotated[str, Meta(description="When the task can no longer be read.")]
     # The description puts the results of all kinds here.

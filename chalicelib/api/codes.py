@@ -54,7 +54,8 @@ def prove(call: Call, purpose: codes.Purpose, address: str, code: str) -> CodeRo
     now = runtime.clock.utcnow()
     runtime.tries.charge([_counted(call)], now=now)
     stored = runtime.one_time_codes.spend_try(purpose, address, now=now)
-    if not codes.is_opened(stored, codes.digest(secret, purpose, address, code)):
+    typed = codes.read_code(code) or code
+    if not codes.is_opened(stored, codes.digest(secret, purpose, address, typed)):
         log.info("code refused", purpose=purpose)
         raise wrong_code()
     return CodeRow(purpose, address, stored)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.route import Route
+from chalicelib.api.tags import kept_answer
 
 Routes = Callable[[], Iterable[Route]]
 
@@ -44,19 +44,13 @@ def _server(call: Call) -> str:
 
 def _kept(make: Callable[[Call], Answer]) -> View:
     """The answer that `make` gives to the first call, for all calls; 304 to a client that has it."""
-    kept: list[tuple[Answer, Mapping[str, str]]] = []
+    kept: list[Answer] = []
 
     def describe(call: Call) -> Answer:
         if not kept:
-            made = make(call)
-            assert isinstance(made.body, bytes)
-            tag = hashlib.sha256(made.body).hexdigest()[:32]
-            kept.append((made, {**made.headers, "ETag": f'"{tag}"', "Cache-Control": "no-cache"}))
-        made, headers = kept[0]
-        # A proxy that compresses marks the tag as weak.
-        known = {tag.strip().removeprefix("W/") for tag in call.headers.get("if-none-match", "").split(",")}
-        if headers["ETag"] in known:
-            return Answer(status=304, headers=headers)
-        return Answer(body=made.body, headers=headers, content_type=made.content_type)
+            kept.append(make(call))
+        (made,) = kept
+        assert isinstance(made.body, bytes)
+        return kept_answer(call, made.body, made.content_type, made.headers)
 
     return describe

@@ -22,7 +22,7 @@ from chalicelib.events.differences import Differences
 from chalicelib.events.json_schema import write_schema
 from chalicelib.events.json_schema_import import read_document
 from chalicelib.events.rule_checks import check
-from chalicelib.events.rule_file import read_rules, write_rules
+from chalicelib.events.rule_file import Problem, read_rules, write_rules
 from chalicelib.events.rules import Rule, RuleSheet, tidy
 from chalicelib.ruling import MOST_TRIED, Draft, Trial, compare, current_rules, rules_of, try_on, use
 
@@ -153,7 +153,7 @@ def read_file(content: bytes) -> Sent:
     if file.problems:
         raise InvalidRequest(
             [
-                FieldError(f"/line {each.line}/{each.column}", f"{each.reason}{_got(each.value)}")
+                FieldError(f"/line {each.line}/{each.column}", each.reason + _got(each))
                 for each in file.problems[:MAX_ERRORS]
             ]
         )
@@ -200,8 +200,9 @@ def _refuse(problems: Sequence[FieldError]) -> None:
         raise InvalidRequest(list(problems[:MAX_ERRORS]))
 
 
-def _got(value: str) -> str:
-    return f", got {value!r}" if value else ""
+def _got(problem: Problem) -> str:
+    # Some reasons say themselves what was got: a length, or the value in words.
+    return f", got {problem.value!r}" if problem.value and ", got " not in problem.reason else ""
 
 
 def _wanted(call: Call, app: App) -> tuple[int, RuleSheet]:

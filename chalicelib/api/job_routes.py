@@ -141,7 +141,7 @@ def task_routes(registry: Registry) -> Iterator[Route]:
     yield Route(
         "/api/tasks",
         "GET",
-        tasks.list_own,
+        tasks.listing(registry),
         lambda: Doc(
             name="list_tasks",
             group="Tasks",
@@ -171,12 +171,13 @@ def task_routes(registry: Registry) -> Iterator[Route]:
     yield Route(
         "/api/tasks/{task_id}",
         "GET",
-        tasks.status,
+        tasks.showing(registry),
         lambda: Doc(
             name="get_task",
             group="Tasks",
             summary="State, progress and result of a task",
-            details="A task submitted with an account is its owner's; any other belongs to whoever holds its id.",
+            details="A task submitted with an account is its owner's; any other belongs to whoever holds its id. With "
+            "the scope admin everybody's can be looked at, cancelled and started again, without their results.",
             access=Access.OPTIONAL,
             params=(_TASK_ID, KNOWN_TAG),
             replies={

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.api import answers, description, queue_health, service
-from chalicelib.api.account_routes import account_routes, key_routes, mail_routes
+from chalicelib.api.account_routes import account_routes, key_routes, local_routes
 from chalicelib.api.admin_routes import admin_routes
 from chalicelib.api.event_routes import event_routes
 from chalicelib.api.event_watch_routes import watch_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
-from chalicelib.api.resources import resource_routes
+from chalicelib.api.resources import Table, resource_routes
 from chalicelib.api.route import KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Reply, Route
 from chalicelib.jobs.kind import Registry
+
+_CONSOLE: Table = (
+    ("GET", "/", "console", "index"),
+    ("GET", "/static/{file}", "console", "asset"),
+    ("GET", "/static/js/{file}", "console", "script"),
+)
 
 
 def routes(registry: Registry) -> Iterator[Route]:
@@ -25,25 +31,14 @@ def routes(registry: Registry) -> Iterator[Route]:
     yield from key_routes()
     yield from event_routes(registry)
     yield from watch_routes()
-    yield from mail_routes(registry.stage)
+    yield from local_routes(registry.stage)
     yield from admin_routes(registry)
     yield from resource_routes()
     yield from _service(registry)
 
 
 def _service(registry: Registry) -> Iterator[Route]:
-    yield Route(
-        "/",
-        "GET",
-        service.index,
-        lambda: Doc(
-            name="get_index",
-            group="Service",
-            summary="Where to go from here",
-            access=Access.OPEN,
-            replies={200: Reply(summary="The service and a few of its routes", body=answers.Index)},
-        ),
-    )
+    yield from resource_routes(_CONSOLE)
     yield Route(
         "/api/health",
         "GET",

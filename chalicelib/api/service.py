@@ -10,7 +10,7 @@ VERSION = "0.1.0"
 
 
 def index(call: Call) -> Answer:
-    """GET /: where to go from here."""
+    """Where to go from here."""
     links = {
         "health": "/api/health",
         "login": "/api/auth/login",

@@ -56,7 +56,7 @@ def hand_in(call: Call, kind: AnyKind, request: msgspec.Struct, asker: Asker) ->
         headers["Preference-Applied"] = f"wait={wait_s}"
         ended = wait_for(call, wait_s, lambda: _ended(call, job.id))
         if ended is not None:
-            return Answer(body=describe(ended), headers={**headers, "Content-Location": headers["Location"]})
+            return Answer(body=describe(ended, kind), headers={**headers, "Content-Location": headers["Location"]})
     body: dict[str, object] = {
         "task_id": job.id,
         "status": job.state,

@@ -16,7 +16,7 @@ from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
 from chalicelib.events.ids import is_event
 from chalicelib.jobs import operations, sharing
-from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.kind import AnyKind, Registry
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Found, Job
 
@@ -36,20 +36,24 @@ _SAYS = {
 }
 
 
-def status(call: Call) -> Answer:
-    """GET /api/tasks/{task_id}: state, progress and, at the end, the result or the error."""
-    task_id = call.params["task_id"]
-    if is_event(task_id):
-        return event_status(call, task_id)
-    found = find(call, task_id)
-    body = describe(found)
-    tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if not found.job.state.is_final:
-        headers["Retry-After"] = str(POLL_S)
-    if tag in (part.strip() for part in call.headers.get("if-none-match", "").split(",")):
-        return Answer(status=304, headers=headers)
-    return Answer(body=body, headers=headers)
+def showing(registry: Registry) -> View:
+    """The view of GET /api/tasks/{task_id}: state, progress and, at the end, the result or the error."""
+
+    def show(call: Call) -> Answer:
+        task_id = call.params["task_id"]
+        if is_event(task_id):
+            return event_status(call, task_id)
+        found = find(call, task_id, for_admins=True)
+        body = describe(found, registry.get(found.job.kind))
+        tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if not found.job.state.is_final:
+            headers["Retry-After"] = str(POLL_S)
+        if tag in (part.strip() for part in call.headers.get("if-none-match", "").split(",")):
+            return Answer(status=304, headers=headers)
+        return Answer(body=body, headers=headers)
+
+    return show
 
 
 def downloading(registry: Registry) -> View:
@@ -84,7 +88,7 @@ def _redirect(link: str) -> Answer:
 
 def cancel(call: Call) -> Answer:
     """DELETE /api/tasks/{task_id}: revokes a waiting job, asks a running one to stop, 409 if it ended otherwise."""
-    job = sharing.cancel(call.runtime.engine, find(call, call.params["task_id"]).job)
+    job = sharing.cancel(call.runtime.engine, find(call, call.params["task_id"], for_admins=True).job)
     if job.state in (State.SUCCESS, State.FAILURE):
         raise Conflict(f"task {job.id} has already ended as {job.state}")
     message = "The task was cancelled" if job.state.is_final else "The task was asked to stop"
@@ -95,7 +99,7 @@ def restarting(registry: Registry) -> View:
     """The view of POST /api/tasks/{task_id}/retry: a failed job waits for a new start."""
 
     def restart(call: Call) -> Answer:
-        job = find(call, call.params["task_id"]).job
+        job = find(call, call.params["task_id"], for_admins=True).job
         if job.state is not State.FAILURE:
             raise Conflict(f"only a failed task can be started again, and task {job.id} is {job.state}")
         work = msgspec.structs.replace(job, id=job.follows or job.id)
@@ -107,15 +111,19 @@ def restarting(registry: Registry) -> View:
     return restart
 
 
-def list_own(call: Call) -> Answer:
-    """GET /api/tasks: the caller's tasks, newest first, by page; `state`, `kind` and `since` leave others out."""
-    caller = require(call, public=False)
-    wanted = _filter(call)
-    engine, now = call.runtime.engine, call.runtime.clock.now()
-    page = engine.store.page(caller.user_id, _limit(call), call.query.get("cursor", ""))
-    shown = [job for job in sharing.views(engine, page.jobs) if job.expires_s > now and wanted(job)]
-    tasks = [progress_of(job) | {"created_at": rfc3339(job.created_ms / 1000)} for job in shown]
-    return Answer(body={"tasks": tasks, "next_cursor": page.cursor or None}, headers={"Cache-Control": "no-store"})
+def listing(registry: Registry) -> View:
+    """The view of GET /api/tasks: the caller's, newest first, by page; `state`, `kind` and `since` leave others out."""
+
+    def list_own(call: Call) -> Answer:
+        caller = require(call, public=False)
+        wanted = _filter(call)
+        engine, now = call.runtime.engine, call.runtime.clock.now()
+        page = engine.store.page(caller.user_id, _limit(call), call.query.get("cursor", ""))
+        shown = [job for job in sharing.views(engine, page.jobs) if job.expires_s > now and wanted(job)]
+        tasks = [_summarise(job, registry.get(job.kind)) for job in shown]
+        return Answer(body={"tasks": tasks, "next_cursor": page.cursor or None}, headers={"Cache-Control": "no-store"})
+
+    return list_own
 
 
 def _limit(call: Call) -> int:
@@ -158,10 +166,10 @@ def progress_of(job: Job) -> dict[str, Any]:  # a JSON object
     }
 
 
-def describe(found: Found) -> dict[str, Any]:  # a JSON object
+def describe(found: Found, kind: AnyKind | None) -> dict[str, Any]:  # a JSON object
+    """A task of the kind, None for one that is not offered any more."""
     job = found.job
-    body = progress_of(job)
-    body |= {"attempt": job.attempt, "created_at": rfc3339(job.created_ms / 1000)}
+    body = _summarise(job, kind)
     body |= {"updated_at": rfc3339(job.updated_ms / 1000), "expires_at": rfc3339(job.expires_s)}
     if found.result is not None:
         # Old clients look for these two inside the result.
@@ -176,15 +184,36 @@ def describe(found: Found) -> dict[str, Any]:  # a JSON object
     return body
 
 
-def find(call: Call, task_id: str) -> Found:
-    """The caller's task; NotFound if it is not there or somebody else's, Gone if it has expired."""
+def find(call: Call, task_id: str, *, for_admins: bool = False) -> Found:
+    """The caller's task; NotFound if it is not there or somebody else's, Gone if it has expired.
+
+    With `for_admins` the scope admin finds everybody's, but never somebody else's result.
+    """
     found = sharing.look(call.runtime.engine, task_id)
     now = call.runtime.clock.now()
     # DynamoDB removes items up to days after their time; what is past it counts as removed.
     if found is None or found.job.forgotten_s <= now:
         raise NotFound(f"there is no task {task_id[:100]}")
     if found.job.owner and found.job.owner != who(call).user_id:
-        raise NotFound(f"there is no task {task_id[:100]}")
+        if not for_admins or "admin" not in who(call).scopes:
+            raise NotFound(f"there is no task {task_id[:100]}")
+        found = Found(found.job, None)
     if found.job.expires_s <= now:
         raise Gone(f"task {task_id} expired at {rfc3339(found.job.expires_s)}")
     return found
+
+
+def _summarise(job: Job, kind: AnyKind | None) -> dict[str, Any]:  # a JSON object
+    return {
+        **progress_of(job),
+        "queue": kind.queue if kind else None,
+        "attempt": job.attempt,
+        "created_at": rfc3339(job.created_ms / 1000),
+        "started_at": _time(job.first_start_ms),
+        "last_started_at": _time(job.last_start_ms),
+        "ended_at": _time(job.ended_ms),
+    }
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms / 1000)

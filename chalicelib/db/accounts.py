@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -31,10 +32,11 @@ class Accounts:
 
     def find(self, email: str) -> Account | None:
         """The account that logs in with this address, if there is one."""
-        with self._database.transaction() as cursor:
-            cursor.execute(self._sql["find_by_email"], {"email": email})
-            row = cursor.fetchone()
-        return msgspec.convert(row, Account) if row else None
+        return self._one("find_by_email", {"email": email})
+
+    def of(self, user_id: str) -> Account | None:
+        """The account with this id, if it is still there."""
+        return self._one("find_by_id", {"id": user_id})
 
     def record_login(self, account: Account, *, at: datetime, renewed: str | None = None) -> bool:
         """Remembers the time of a login, and a hash that was made anew; False if the password is another by now."""
@@ -51,3 +53,9 @@ class Accounts:
             row = cursor.fetchone()
         assert row is not None  # INSERT ... RETURNING answers one row or raises
         return str(row["id"])
+
+    def _one(self, statement: str, values: Mapping[str, str]) -> Account | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(self._sql[statement], values)
+            row = cursor.fetchone()
+        return msgspec.convert(row, Account) if row else None

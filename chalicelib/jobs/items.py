@@ -120,6 +120,7 @@ def _writes(job_id: str, move: Move, change: Change) -> tuple[list[str], Item]:
         values[":to"] = {"S": move.target.value}
     if move.begins:
         writes += ["attempt = attempt + :one", "resends = :none"]
+        writes += ["first_start_ms = if_not_exists(first_start_ms, :now_ms)", "last_start_ms = :now_ms"]
         values |= {":one": number(1), ":none": number(0)}
     if move.guard is Guard.SAME_RESENDS:
         writes.append("resends = resends + :one")
@@ -128,7 +129,7 @@ def _writes(job_id: str, move: Move, change: Change) -> tuple[list[str], Item]:
         writes.append("followers = followers + :more")
         values[":more"] = number(move.followers)
     if move.ends:
-        writes += ["expires_s = keep_s + :now_s", "#ttl = keep_s + :tomb_s"]
+        writes += ["ended_ms = :now_ms", "expires_s = keep_s + :now_s", "#ttl = keep_s + :tomb_s"]
         values |= {":now_s": number(change.now_s), ":tomb_s": number(change.now_s + TOMBSTONE_S)}
     if move.revives:
         expires_s = change.now_s + WAIT_LIMIT_S
@@ -146,7 +147,7 @@ def _removes(move: Move) -> str:
     if move.ends:
         # A job that has ended is not watched: it drops out of the sweeper's index.
         return " REMOVE watch"
-    return " REMOVE problem" if move.revives else ""
+    return " REMOVE problem, ended_ms" if move.revives else ""
 
 
 def _guard_values(guard: Guard, change: Change) -> Item:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.jobs.queue import Delivery, Depth, Message
+from chalicelib.jobs.queue import HIDDEN_S, Delivery, Depth, Message
 from chalicelib.jobs.state import FOLLOW, LEAVE, REVOKE, SUBMIT, SUCCEED, Guard, Move, State
 from chalicelib.jobs.store import (
     INLINE_LIMIT,
@@ -125,11 +125,15 @@ class MemoryStore:
         if job is None or forbids(job, move, change):
             raise Refused(move, job)
         expires_s = job.expires_s
+        if move.begins:
+            first_ms = change.now_ms if job.first_start_ms is None else job.first_start_ms
+            job = msgspec.structs.replace(job, first_start_ms=first_ms, last_start_ms=change.now_ms)
         if move.ends:
             expires_s = change.now_s + job.keep_s
+            job = msgspec.structs.replace(job, ended_ms=change.now_ms)
         if move.revives:
             expires_s = change.now_s + WAIT_LIMIT_S
-            job = msgspec.structs.replace(job, problem=None)
+            job = msgspec.structs.replace(job, problem=None, ended_ms=None)
         written = {name: value for name in WRITTEN if (value := getattr(change, name)) is not None}
         moved = msgspec.structs.replace(
             job,
@@ -177,9 +181,9 @@ class MemoryQueues:
     def depth(self, queue: str) -> Depth:
         return Depth(waiting=len(self.sent.get(queue, ())), in_flight=0, dead=len(self.dead(queue, len(self.buried))))
 
-    def dead(self, queue: str, limit: int) -> list[Delivery]:
-        mine = [(number, body) for number, (name, body, _) in enumerate(self.buried) if name == queue]
-        return [Delivery(f"dead-{number}", body, receipt=body) for number, body in mine[:limit]]
+    def dead(self, queue: str, limit: int, *, hidden_s: int = HIDDEN_S) -> list[Delivery]:
+        mine = [(number, body, reason) for number, (name, body, reason) in enumerate(self.buried) if name == queue]
+        return [Delivery(f"dead-{n}", body, receipt=body, reason=reason) for n, body, reason in mine[:limit]]
 
     def delete_dead(self, queue: str, receipt: str) -> None:
         self.buried.remove(next(one for one in self.buried if one[:2] == (queue, receipt)))

@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
-from chalicelib.jobs.queue import Delivery, Message, Posted
+from chalicelib.jobs.queue import LOOK_S, Delivery, Message, Posted
 from chalicelib.jobs.state import WAITING, State
 from chalicelib.jobs.store import Job, Refused
 from chalicelib.settings import QUEUES
@@ -29,9 +30,12 @@ class ActiveJob(Struct, frozen=True, kw_only=True):
     attempt: Annotated[int, Meta(description="Runs begun so far.")]
     progress: Annotated[int, Meta(description="Share that is done, in %.")]
     stage: str
+    queue: Annotated[str, Meta(description="The queue that it goes through; empty for a kind that is not offered.")]
     owner: Annotated[str, Meta(description="Id of the account; empty for a public task.")]
     age_s: Annotated[int, Meta(description="Seconds since it was submitted.")]
     beaten_s: Annotated[int, Meta(description="Seconds since it was last written.")]
+    lag_ms: Annotated[int | None, Meta(description="How long it waited for its first start; null before that.")]
+    run_ms: Annotated[int | None, Meta(description="How long its present run has lasted; null while it waits.")]
 
 
 class KindState(Struct, frozen=True, kw_only=True):
@@ -45,6 +49,10 @@ class KindState(Struct, frozen=True, kw_only=True):
     max_attempts: int
     waiting: int
     running: int
+    unstarted_s: Annotated[
+        int | None,
+        Meta(description="How long the oldest job has waited for its first start; null if none waits for it."),
+    ]
 
 
 class QueueState(Struct, frozen=True, kw_only=True):
@@ -57,6 +65,17 @@ class QueueState(Struct, frozen=True, kw_only=True):
     ]
     dead: Annotated[int, Meta(description="Messages in the dead-letter queue.")]
     is_paused: bool
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A message that was given up, and the job that it is of."""
+
+    message_id: str
+    reason: Annotated[str, Meta(description="Why a worker gave it up; empty where SQS did, after too many deliveries.")]
+    sent_at: Annotated[str, Meta(description="When it was put where it is, RFC 3339 in UTC.")]
+    kind: Annotated[str, Meta(description="The job's kind, or what else it is; empty if it cannot be read.")]
+    task_id: Annotated[str | None, Meta(description="Id of its job; null for a message that is no job's.")]
+    state: Annotated[State | None, Meta(description="The job's state now; null where there is no job.")]
 
 
 class Redriven(Struct, frozen=True, kw_only=True):
@@ -76,8 +95,8 @@ class Purged(Struct, frozen=True, kw_only=True):
     ]
 
 
-def active(engine: Engine, limit: int) -> list[ActiveJob]:
-    """At most `limit` jobs that have not ended, the next ones to expire or to be sent again first; one read each."""
+def active(engine: Engine, registry: Registry, limit: int) -> list[ActiveJob]:
+    """At most `limit` jobs that have not ended, the next ones to expire or to be sent again first."""
     now_ms = engine.lifecycle.now_ms()
     return [
         ActiveJob(
@@ -87,9 +106,12 @@ def active(engine: Engine, limit: int) -> list[ActiveJob]:
             attempt=job.attempt,
             progress=job.progress,
             stage=job.stage,
+            queue=_queue_of(registry, job),
             owner=job.owner,
             age_s=(now_ms - job.created_ms) // 1000,
             beaten_s=(now_ms - job.updated_ms) // 1000,
+            lag_ms=None if job.first_start_ms is None else max(0, job.first_start_ms - job.created_ms),
+            run_ms=now_ms - job.last_start_ms if job.state.is_running and job.last_start_ms is not None else None,
         )
         for job in _unended(engine, limit)
     ]
@@ -97,7 +119,7 @@ def active(engine: Engine, limit: int) -> list[ActiveJob]:
 
 def kinds(engine: Engine, registry: Registry, limit: int) -> list[KindState]:
     """The kinds of the stage, with their jobs among the first `limit` that have not ended."""
-    jobs = _unended(engine, limit)
+    now_ms, jobs = engine.lifecycle.now_ms(), _unended(engine, limit)
     return [
         KindState(
             name=kind.name,
@@ -108,6 +130,7 @@ def kinds(engine: Engine, registry: Registry, limit: int) -> list[KindState]:
             max_attempts=kind.max_attempts,
             waiting=sum(job.kind == kind.name and not job.state.is_running for job in jobs),
             running=sum(job.kind == kind.name and job.state.is_running for job in jobs),
+            unstarted_s=_unstarted_s([job for job in jobs if job.kind == kind.name], now_ms),
         )
         for kind in registry
     ]
@@ -145,6 +168,25 @@ def resume(engine: Engine, queue: str) -> QueueState:
     engine.queues.resume(queue)
     log.warning("queue resumed", queue=queue)
     return queue_state(engine, queue)
+
+
+def dead_letters(engine: Engine, queue: str, limit: int) -> list[DeadLetter]:
+    """At most `limit` messages of the dead-letter queue, which stay there; raises NotFound."""
+    _check(queue)
+    deliveries = engine.queues.dead(queue, limit, hidden_s=LOOK_S)
+    read = [(delivery, _message_of(delivery.body)) for delivery in deliveries]
+    jobs = engine.store.jobs([message.id for _, message in read if message])
+    return [
+        DeadLetter(
+            message_id=delivery.message_id,
+            reason=delivery.reason,
+            sent_at=rfc3339(delivery.sent_ms / 1000),
+            kind=message.kind if message else _posted_type(delivery.body),
+            task_id=message.id if message else None,
+            state=jobs[message.id].state if message and message.id in jobs else None,
+        )
+        for delivery, message in read
+    ]
 
 
 def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop: bool) -> Redriven:
@@ -218,33 +260,52 @@ def _unended(engine: Engine, limit: int) -> list[Job]:
 
 def _read(engine: Engine, ids: list[str]) -> list[Job]:
     """Those that have not ended: the index may be a little late."""
-    found = (engine.store.find(job_id) for job_id in ids)
-    return [one.job for one in found if one is not None and not one.job.state.is_final]
+    found = engine.store.jobs(ids)
+    return [found[job_id] for job_id in ids if job_id in found and not found[job_id].state.is_final]
+
+
+def _unstarted_s(jobs: list[Job], now_ms: int) -> int | None:
+    submitted_ms = [job.created_ms for job in jobs if job.state in WAITING and job.first_start_ms is None]
+    return (now_ms - min(submitted_ms)) // 1000 if submitted_ms else None
 
 
 def _restart(engine: Engine, registry: Registry, queue: str, delivery: Delivery) -> bool:
     """Whether the message was of a failed job, which then waits again, or is back in its queue by itself."""
-    if _is_posted(delivery.body):
+    if _posted_type(delivery.body):
         engine.queues.post(queue, delivery.body)
         return True
+    message = _message_of(delivery.body)
+    if message is None:
+        return False
     try:
-        message = msgspec.json.decode(delivery.body, type=Message)
         redrive_one(engine, registry, message.id)
-    except (msgspec.MsgspecError, NotFound, Conflict):
+    except (NotFound, Conflict):
         return False
     return True
 
 
-def _is_posted(body: str) -> bool:
+def _message_of(body: str) -> Message | None:
     try:
-        return bool(msgspec.json.decode(body, type=Posted).type)
+        return msgspec.json.decode(body, type=Message)
     except (msgspec.MsgspecError, RecursionError):
-        return False
+        return None
+
+
+def _posted_type(body: str) -> str:
+    """What a message is that was posted by itself; empty for any other."""
+    try:
+        return msgspec.json.decode(body, type=Posted).type
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
 
 
 def _is_waiting_in(registry: Registry, job: Job, queue: str) -> bool:
+    return _queue_of(registry, job) == queue and job.state in WAITING
+
+
+def _queue_of(registry: Registry, job: Job) -> str:
     kind = registry.get(job.kind)
-    return kind is not None and kind.queue == queue and job.state in WAITING
+    return kind.queue if kind is not None else ""
 
 
 def _revoke(engine: Engine, job: Job) -> bool:

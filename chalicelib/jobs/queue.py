@@ -15,13 +15,17 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 VERSION = 1
 _DEAD = "-dlq"
+_REASON = "reason"
 _WAITING: QueueAttributeNameType = "ApproximateNumberOfMessages"
 _IN_FLIGHT: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
-# How long messages that were looked at stay hidden, and after how many empty answers there are taken to be no more.
-_HIDDEN_S, _EMPTY_POLLS = 60, 3
+# How long dead messages stay hidden from others while they are worked on, and while they are only looked at.
+HIDDEN_S, LOOK_S = 60, 1
+# After so many answers without a new one there are taken to be no more.
+_EMPTY_POLLS = 3
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -52,6 +56,9 @@ class Delivery(msgspec.Struct, frozen=True):
     body: str
     receipt: str
     receive_count: int = 1
+    # Of a dead one: why it was given up, where a worker said so, and when it was sent.
+    reason: str = ""
+    sent_ms: int = 0
 
 
 class Depth(msgspec.Struct, frozen=True):
@@ -83,8 +90,8 @@ class Queues(Protocol):
     def depth(self, queue: str) -> Depth:
         """How full the queue and its dead-letter queue are."""
 
-    def dead(self, queue: str, limit: int) -> list[Delivery]:
-        """Up to `limit` messages of the dead-letter queue, hidden from others for a minute."""
+    def dead(self, queue: str, limit: int, *, hidden_s: int = HIDDEN_S) -> list[Delivery]:
+        """Up to `limit` messages of the dead-letter queue, which others do not get for so long."""
 
     def delete_dead(self, queue: str, receipt: str) -> None:
         """Takes one of them out of the dead-letter queue."""
@@ -135,15 +142,15 @@ class SqsQueues:
             self._sqs.send_message(
                 QueueUrl=self._url(queue, _DEAD),
                 MessageBody=body,
-                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:500]}},
+                MessageAttributes={_REASON: {"DataType": "String", "StringValue": reason[:500]}},
             )
 
     def depth(self, queue: str) -> Depth:
         own, dead = self._counts(queue), self._counts(queue, _DEAD)
         return Depth(waiting=own[0], in_flight=own[1], dead=sum(dead))
 
-    def dead(self, queue: str, limit: int) -> list[Delivery]:
-        found: list[Delivery] = []
+    def dead(self, queue: str, limit: int, *, hidden_s: int = HIDDEN_S) -> list[Delivery]:
+        found: dict[str, Delivery] = {}
         empty = 0
         # A short poll asks some of SQS's servers only, so one empty answer does not mean that there are no more.
         while len(found) < limit and empty < _EMPTY_POLLS:
@@ -151,12 +158,15 @@ class SqsQueues:
                 answer = self._sqs.receive_message(
                     QueueUrl=self._url(queue, _DEAD),
                     MaxNumberOfMessages=min(10, limit - len(found)),
-                    VisibilityTimeout=_HIDDEN_S,
+                    VisibilityTimeout=hidden_s,
+                    MessageAttributeNames=[_REASON],
+                    MessageSystemAttributeNames=["SentTimestamp"],
                 )
-            messages = answer.get("Messages", [])
-            empty = 0 if messages else empty + 1
-            found += [Delivery(one["MessageId"], one["Body"], one["ReceiptHandle"]) for one in messages]
-        return found
+            # One that is shown again before all have come replaces itself.
+            before = len(found)
+            found |= {one["MessageId"]: _dead(one) for one in answer.get("Messages", [])}
+            empty = 0 if len(found) > before else empty + 1
+        return list(found.values())
 
     def delete_dead(self, queue: str, receipt: str) -> None:
         with outages("the dead-letter queue"):
@@ -210,3 +220,14 @@ class SqsQueues:
         if name not in self._urls:
             self._urls[name] = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
         return self._urls[name]
+
+
+def _dead(message: MessageTypeDef) -> Delivery:
+    reason = message.get("MessageAttributes", {}).get(_REASON)
+    return Delivery(
+        message["MessageId"],
+        message["Body"],
+        message["ReceiptHandle"],
+        reason=reason.get("StringValue", "") if reason else "",
+        sent_ms=int(message.get("Attributes", {}).get("SentTimestamp", 0)),
+    )

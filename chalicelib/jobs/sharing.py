@@ -139,7 +139,7 @@ def _own(job: Job) -> Job:
     if not job.detached:
         return job
     return msgspec.structs.replace(
-        job, state=State.REVOKED, stage="cancelled", progress=0, cancel_requested=False, problem=None
+        job, state=State.REVOKED, stage="cancelled", progress=0, cancel_requested=False, problem=None, ended_ms=None
     )
 
 

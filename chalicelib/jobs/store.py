@@ -62,6 +62,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     progress: int = 0
     stage: str = ""
+    # When its first run began, when its latest one did, and when it was over; None: not yet.
+    first_start_ms: int | None = None
+    last_start_ms: int | None = None
+    ended_ms: int | None = None
     lease_ms: int = 0
     cancel_requested: bool = False
     problem: Problem | None = None

@@ -23,6 +23,7 @@ ROUTES = [
     ("GET", "/api/admin/active"),
     ("GET", "/api/admin/kinds"),
     ("GET", "/api/admin/queues"),
+    ("GET", f"{QUEUE}/dead"),
     ("POST", f"{QUEUE}/pause"),
     ("POST", f"{QUEUE}/resume"),
     ("POST", f"{QUEUE}/purge"),
@@ -79,7 +80,7 @@ def test_routes_of_this_test_are_all_routes_of_operators(api: Api) -> None:
 
 def test_active_jobs_are_listed(api: Api) -> None:
     (job,) = read(api, call(api, "GET", "/api/admin/active"), "ActiveJobs")["jobs"]
-    assert (job["task_id"], job["state"], job["owner"]) == (FIRST_ID, "PENDING", "")
+    assert (job["task_id"], job["state"], job["owner"], job["queue"]) == (FIRST_ID, "PENDING", "", "simulations")
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "many"])
@@ -99,6 +100,13 @@ def test_kinds_are_listed(api: Api) -> None:
 def test_queues_are_listed(api: Api) -> None:
     queues = read(api, call(api, "GET", "/api/admin/queues"), "QueueStates")["queues"]
     assert queues[0] == {"queue": "simulations", "waiting": 1, "in_flight": 0, "dead": 0, "is_paused": False}
+
+
+def test_dead_letters_are_listed_with_why_they_were_given_up(api: Api) -> None:
+    fail(api)
+    (letter,) = read(api, call(api, "GET", f"{QUEUE}/dead"), "DeadLetters")["letters"]
+    assert (letter["task_id"], letter["state"], letter["reason"]) == (FIRST_ID, "FAILURE", "gave up")
+    assert call(api, "GET", "/api/admin/queues/nowhere/dead").status == 404
 
 
 def test_queue_is_paused_and_resumed(api: Api) -> None:

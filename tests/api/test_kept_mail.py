@@ -35,9 +35,10 @@ def api() -> Api:
 
 
 @pytest.mark.parametrize(("stage", "is_there"), [("local", True), ("prod", False), ("staging", False), ("", False)])
-def test_mail_is_shown_on_the_local_stage_and_on_no_other(stage: str, is_there: bool) -> None:
+def test_mail_and_metrics_are_shown_on_the_local_stage_and_on_no_other(stage: str, is_there: bool) -> None:
     paths = {route.path for route in routes(kinds.registry(stage))}
-    assert ("/dev/mail" in paths, "/api/auth/register" in paths) == (is_there, True)
+    assert ("/dev/mail" in paths, "/dev/metrics" in paths) == (is_there, is_there)
+    assert "/api/auth/register" in paths
 
 
 def test_mail_is_json_to_those_who_accept_that(api: Api) -> None:

@@ -57,8 +57,12 @@ def test_waiting_task_shows_its_state_and_when_to_look_again() -> None:
         "cache_key": None,
         "ready": False,
         "successful": None,
+        "queue": "simulations",
         "attempt": 0,
         "created_at": "2025-06-15T15:06:40.000Z",
+        "started_at": None,
+        "last_started_at": None,
+        "ended_at": None,
         "updated_at": "2025-06-15T15:06:40.000Z",
         "expires_at": "2025-06-29T15:06:40.000Z",
     }
@@ -79,6 +83,26 @@ def test_finished_task_has_its_result_with_the_id_and_time_that_old_clients_read
         "completed_at": "2025-06-15T15:06:40.000Z",
     }
     assert "Retry-After" not in answer.headers
+
+
+def test_task_tells_how_long_it_waited_and_ran() -> None:
+    api = Api()
+    api.call("POST", "/api/async/echo", {"text": "hello"}, authorization=bearer("7"))
+    api.parts.clock.advance(2)
+    api.parts.engine.lifecycle.claim(FIRST_ID)
+    api.parts.clock.advance(31)
+    job = api.parts.engine.lifecycle.claim(FIRST_ID)
+    api.parts.clock.advance(4)
+    api.parts.engine.lifecycle.succeed(job, b'{"text":"hello"}')
+    (listed,) = document(api.call("GET", "/api/tasks", authorization=bearer("7")))["tasks"]
+    shown = document(api.call("GET", TASK, authorization=bearer("7")))
+    for task in (listed, shown):
+        assert (task["queue"], task["attempt"], task["created_at"]) == ("simulations", 2, "2025-06-15T15:06:40.000Z")
+        assert (task["started_at"], task["last_started_at"], task["ended_at"]) == (
+            "2025-06-15T15:06:42.000Z",
+            "2025-06-15T15:07:13.000Z",
+            "2025-06-15T15:07:17.000Z",
+        )
 
 
 def test_failed_task_has_its_error() -> None:
@@ -136,6 +160,19 @@ def test_task_of_an_account_is_seen_and_cancelled_by_its_owner_only() -> None:
     assert api.call("DELETE", TASK, authorization=bearer("8")).status == 404
     assert api.call("GET", TASK, authorization=bearer("7")).status == 200
     assert api.call("DELETE", TASK, authorization=bearer("7")).status == 200
+
+
+def test_admin_sees_cancels_and_restarts_tasks_of_others_without_their_results() -> None:
+    api = Api()
+    api.call("POST", "/api/async/echo", {"text": "hello"}, authorization=bearer("7"))
+    work(api)
+    shown = document(api.call("GET", TASK, authorization=bearer("1", "admin")))
+    assert (shown["state"], "result" in shown, "result_url" in shown) == ("SUCCESS", False, False)
+    assert api.call("GET", f"{TASK}/download", authorization=bearer("1", "admin")).status == 404
+    # Both were refused for the task's state, which nobody is told who may not see it.
+    assert api.call("DELETE", TASK, authorization=bearer("1", "admin")).status == 409
+    assert api.call("POST", f"{TASK}/retry", authorization=bearer("1", "admin")).status == 409
+    assert api.call("DELETE", TASK, authorization=bearer("8", "instructor")).status == 404
 
 
 def test_waiting_task_is_cancelled_at_once_and_again_without_harm() -> None:

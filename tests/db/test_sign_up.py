@@ -58,6 +58,11 @@ def test_old_names_take_the_old_bodies_and_answer_as_published(ann: Visitor) -> 
     assert [broken(openapi, name, body) for name, body in published_as] == [[], [], []]
 
 
+def test_code_may_be_typed_with_spaces(ann: Visitor) -> None:
+    code = ann.register()
+    assert ann.verify(f" {code[:3]} {code[3:]}").status == 200
+
+
 def test_unknown_fields_are_refused_under_the_new_names(ann: Visitor) -> None:
     answer = ann.ask("/api/auth/register", email=ANN, next="/dashboard")
     assert (answer.status, details(answer)) == (400, [("/next", "is not known")])

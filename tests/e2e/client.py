@@ -58,11 +58,12 @@ class Client:
         return task_id
 
     def wait(self, task_id: str, states: tuple[str, ...] = FINAL, timeout_s: float = 60) -> Any:
-        """The task once it is in one of the states."""
+        """The task once it is in one of the states; a service that is away for a moment is asked again."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            task = self.call("GET", f"/api/tasks/{task_id}").body
-            if task["state"] in states:
+            reply = self.call("GET", f"/api/tasks/{task_id}")
+            task = reply.body
+            if reply.status < 500 and task["state"] in states:
                 return task
             time.sleep(0.05)
         raise AssertionError(f"task {task_id} did not come to {states} in {timeout_s} s: {task}")

@@ -56,28 +56,38 @@ def test_active_are_the_waiting_and_the_running_of_everybody(parts: MemoryEngine
     parts.clock.advance(3)
     parts.engine.lifecycle.claim(running)
     parts.clock.advance(2)
-    jobs = {job.task_id: job for job in operations.active(parts.engine, 10)}
+    jobs = {job.task_id: job for job in operations.active(parts.engine, KINDS, 10)}
     assert jobs == {
         waiting: ActiveJob(
-            task_id=waiting, kind="echo", state=State.PENDING, attempt=0, progress=0, stage="queued", owner="7",
-            age_s=5, beaten_s=5,
+            task_id=waiting, kind="echo", state=State.PENDING, attempt=0, progress=0, stage="queued",
+            queue="simulations", owner="7", age_s=5, beaten_s=5, lag_ms=None, run_ms=None,
         ),
         running: ActiveJob(
-            task_id=running, kind="echo", state=State.STARTED, attempt=1, progress=0, stage="started", owner="",
-            age_s=5, beaten_s=2,
+            task_id=running, kind="echo", state=State.STARTED, attempt=1, progress=0, stage="started",
+            queue="simulations", owner="", age_s=5, beaten_s=2, lag_ms=3_000, run_ms=2_000,
         ),
     }  # fmt: skip
 
 
 def test_kinds_are_shown_with_how_many_of_their_jobs_wait_and_run(parts: MemoryEngine) -> None:
     submitted(parts)
+    parts.clock.advance(3)
+    submitted(parts)
     parts.engine.lifecycle.claim(submitted(parts))
+    parts.clock.advance(4)
     echo, other = operations.kinds(parts.engine, KINDS, 10)
     assert echo == KindState(
         name="echo", summary="Echo", path="/api/async/echo", queue="simulations", time_limit_s=540, max_attempts=4,
-        waiting=1, running=1,
+        waiting=2, running=1, unstarted_s=7,
     )  # fmt: skip
-    assert (other.name, other.waiting, other.running) == ("other", 0, 0)
+    assert (other.name, other.waiting, other.running, other.unstarted_s) == ("other", 0, 0, None)
+
+
+def test_job_that_waits_to_be_tried_again_does_not_wait_for_its_first_start(parts: MemoryEngine) -> None:
+    lifecycle = parts.engine.lifecycle
+    lifecycle.retry_later(lifecycle.claim(submitted(parts)), 60, "an outage")
+    echo, _ = operations.kinds(parts.engine, KINDS, 10)
+    assert (echo.waiting, echo.unstarted_s) == (1, None)
 
 
 def test_each_queue_is_shown_with_what_is_in_it(parts: MemoryEngine) -> None:
@@ -102,6 +112,23 @@ def test_queue_is_paused_and_resumed(parts: MemoryEngine) -> None:
 def test_queue_that_does_not_exist_is_not_found(parts: MemoryEngine) -> None:
     with pytest.raises(NotFound, match=r"queue must be one of simulations, .* got 'nowhere'"):
         operations.pause(parts.engine, "nowhere")
+
+
+def test_dead_letters_are_shown_with_their_jobs_and_stay(parts: MemoryEngine) -> None:
+    job_id = failed(parts)
+    for body in ('{"type":"events"}', "broken", msgspec.json.encode(Message("gone", "echo")).decode()):
+        parts.queues.bury("simulations", body, "poison")
+    letters = operations.dead_letters(parts.engine, "simulations", 10)
+    assert [(one.reason, one.kind, one.task_id, one.state) for one in letters] == [
+        ("gave up", "echo", job_id, State.FAILURE),
+        ("poison", "events", None, None),
+        ("poison", "", None, None),
+        ("poison", "echo", "gone", None),
+    ]
+    assert operations.queue_state(parts.engine, "simulations").dead == 4
+    assert len(operations.dead_letters(parts.engine, "simulations", 2)) == 2
+    with pytest.raises(NotFound):
+        operations.dead_letters(parts.engine, "nowhere", 10)
 
 
 def test_failed_jobs_of_a_dead_letter_queue_are_queued_again(parts: MemoryEngine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 
@@ -140,8 +141,23 @@ def test_dead_messages_are_shown_up_to_a_limit_and_taken_out_one_by_one(either: 
 
 def test_dead_messages_that_are_looked_at_still_count(either: Queues) -> None:
     either.bury("events", "broken", "not a job message")
-    assert [delivery.body for delivery in either.dead("events", 10)] == ["broken"]
+    (letter,) = either.dead("events", 10, hidden_s=0)
+    assert (letter.body, letter.reason) == ("broken", "not a job message")
     assert either.depth("events").dead == 1
+
+
+def test_dead_messages_that_come_again_while_they_are_looked_at_are_shown_once(either: Queues) -> None:
+    for number in range(3):
+        either.bury("events", f"broken {number}", "not a job message")
+    letters = either.dead("events", 50, hidden_s=0)
+    assert sorted(letter.body for letter in letters) == ["broken 0", "broken 1", "broken 2"]
+
+
+def test_dead_message_has_the_time_that_it_was_sent(queues: SqsQueues) -> None:
+    before_ms = int(time.time() * 1000)
+    queues.bury("events", "broken", "not a job message")
+    (letter,) = queues.dead("events", 10)
+    assert before_ms - 1_000 <= letter.sent_ms <= int(time.time() * 1000) + 1_000
 
 
 def test_purged_queue_is_empty_and_its_dead_letters_stay(either: Queues) -> None:

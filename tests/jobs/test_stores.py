@@ -135,8 +135,36 @@ def test_claim_answers_the_job_with_its_first_attempt_and_lease(store: Store) ->
     bring(store, State.PENDING)
     claimed = store.apply("job-1", CLAIM, Change(now_ms=NOW_MS + 5, lease_ms=NOW_MS + 30_005, stage="started"))
     assert claimed == msgspec.structs.replace(
-        JOB, state=State.STARTED, attempt=1, updated_ms=NOW_MS + 5, lease_ms=NOW_MS + 30_005, stage="started"
+        JOB,
+        state=State.STARTED,
+        attempt=1,
+        updated_ms=NOW_MS + 5,
+        first_start_ms=NOW_MS + 5,
+        last_start_ms=NOW_MS + 5,
+        lease_ms=NOW_MS + 30_005,
+        stage="started",
     )
+
+
+def test_first_and_latest_start_and_the_end_are_kept_until_the_job_begins_anew(store: Store) -> None:
+    bring(store, State.STARTED)
+    store.apply("job-1", RETRY_LATER, Change(now_ms=NOW_MS + 10, attempt=1))
+    again = store.apply("job-1", CLAIM, Change(now_ms=NOW_MS + 20, lease_ms=NOW_MS))
+    failed = store.apply("job-1", FAIL, Change(now_ms=NOW_MS + 30, attempt=2))
+    revived = store.apply("job-1", REDRIVE, Change(now_ms=NOW_MS + 40))
+    times = [(job.first_start_ms, job.last_start_ms, job.ended_ms) for job in (again, failed, revived)]
+    assert times == [
+        (NOW_MS, NOW_MS + 20, None),
+        (NOW_MS, NOW_MS + 20, NOW_MS + 30),
+        (NOW_MS, NOW_MS + 20, None),
+    ]
+
+
+def test_end_of_a_job_stays_when_somebody_follows_it_later(store: Store) -> None:
+    job = bring(store, State.STARTED)
+    store.complete(job, Change(now_ms=NOW_MS + 9_000, attempt=1), b"{}")
+    followed = store.apply("job-1", FOLLOW, Change(now_ms=NOW_MS + 60_000))
+    assert (followed.ended_ms, followed.updated_ms) == (NOW_MS + 9_000, NOW_MS + 60_000)
 
 
 def test_second_claim_is_refused_with_the_job_that_holds_it(store: Store) -> None:
@@ -198,6 +226,7 @@ def test_completed_job_has_its_result_and_its_time_to_be_read_starts(store: Stor
         job,
         state=State.SUCCESS,
         updated_ms=NOW_MS + 9_000,
+        ended_ms=NOW_MS + 9_000,
         expires_s=NOW_MS // 1000 + 9 + 3600,
         progress=100,
         stage="done",

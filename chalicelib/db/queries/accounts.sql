@@ -4,6 +4,12 @@ SELECT id::text AS id, email, name, role, password_hash, is_active, access_expir
 FROM users
 WHERE lower(email) = lower(%(email)s)
 
+-- name: find_by_id
+-- The account with this id.
+SELECT id::text AS id, email, name, role, password_hash, is_active, access_expires_at
+FROM users
+WHERE id = %(id)s
+
 -- name: record_login
 -- Remembers when somebody logged in last, with a hash of today's parameters if there is a new one; answers nothing if
 -- the hash that the password was checked against is not the account's any more.

@@ -123,9 +123,11 @@ def test_every_problem_of_a_sheet_is_told_and_nothing_changes(ann: Desk) -> None
     answer = upload(ann, {"rules": [USER_ID | {"type": "int"}, PLAN | {"minimum": 3}]})
     assert answer.status == 400
     assert [pointer for pointer, _ in details(answer)] == ["/rules/0/type", "/rules/1/minimum"]
-    file = b"eventName,eventPayload,dataType\nuser_login,userId,int\n,,text\n"
+    file = b"eventName,eventPayload,dataType,required\nuser_login,userId,int,\n,,text,\na,b,text,perhaps\n"
     answer = upload(ann, file, media="text/csv")
-    assert [pointer.split("/")[1] for pointer, _ in details(answer)] == ["line 2", "line 3"]
+    assert [pointer.split("/")[1] for pointer, _ in details(answer)] == ["line 2", "line 3", "line 4"]
+    # The value is told once, whoever tells it.
+    assert details(answer)[2][1].count("got 'perhaps'") == 1
     assert ann.get(RULES) == {"version": 0, "rules": []}
 
 
