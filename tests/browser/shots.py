@@ -65,6 +65,7 @@ def _contracts(page: Page, url: str) -> None:
 def _events(page: Page, url: str, client: Client) -> None:
     page.goto(f"{url}/#/events/test-app/live")
     expect(page.get_by_text("Live", exact=True).last).to_be_visible()
+    page.get_by_text("How events are sent").click()
     for number in range(12):
         body = {"userId": number} if number % 4 else {"userId": "abc"}
         event = {"eventName": "user_login", "messageId": str(uuid.uuid4()), "payload": body}
@@ -77,7 +78,7 @@ def _jobs(page: Page, url: str, client: Client) -> None:
     for _ in range(3):
         client.submit("/api/async/slow", {"seconds": 60})
     page.goto(f"{url}/#/jobs/all")
-    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(page.get_by_text(re.compile("^[4-9] of 60 s"))).to_be_visible()
     _shoot(page, "jobs")
 
 

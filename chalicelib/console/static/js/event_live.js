@@ -168,7 +168,8 @@ export async function live({ root, sluice, signal, query, setQuery, get, reload 
   connect();
   await read();
 
-  const { messageId: _, ...sample } = fresh[0]?.payload ?? { eventName: 'user_login', payload: { userId: 123 } };
+  const like = fresh.find((event) => event.validation_status !== 'invalid' && event.payload)?.payload;
+  const { messageId: _, ...sample } = like ?? { eventName: 'user_login', payload: { userId: 123 } };
   const key = h('input', { autocomplete: 'off', oninput: write });
   function write() {
     replace(line, copyable(`curl '${app.endpoint}' -H 'Content-Type: application/json' \\
