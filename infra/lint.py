@@ -1,4 +1,4 @@
-"""cfn-lint over everything that CloudFormation gets: the stack, the packaged app, and the app as SAM expands it."""
+"""cfn-lint over all that CloudFormation gets: the stacks, the packaged app, and the app as SAM expands it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def main() -> int:
         expanded_template = transform(template, {}, _NoPolicies())
         expanded.write_text(json.dumps(expanded_template))
         linter = Path(sys.executable).with_name("cfn-lint")
-        done = subprocess.run([linter, ROOT / "infra" / "stack.yaml", packaged, expanded])
-        print(f"cfn-lint: the stack, {packed} packaged resources, {len(expanded_template['Resources'])} expanded")
+        stack, edge = ROOT / "infra" / "stack.yaml", ROOT / "infra" / "edge.yaml"
+        done = subprocess.run([linter, stack, edge, packaged, expanded])
+        print(f"cfn-lint: 2 stacks, {packed} packaged resources, {len(expanded_template['Resources'])} expanded")
         return done.returncode
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from chalicelib.api.auth import require, who
 from chalicelib.api.event_tasks import event_status
 from chalicelib.api.http import Answer, Call, View
+from chalicelib.api.tags import is_known, tag_of
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
 from chalicelib.events.ids import is_event
@@ -45,11 +45,11 @@ def showing(registry: Registry) -> View:
             return event_status(call, task_id)
         found = find(call, task_id, for_admins=True)
         body = describe(found, registry.get(found.job.kind))
-        tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
+        tag = tag_of(msgspec.json.encode(body))
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if not found.job.state.is_final:
             headers["Retry-After"] = str(POLL_S)
-        if tag in (part.strip() for part in call.headers.get("if-none-match", "").split(",")):
+        if is_known(call, tag):
             return Answer(status=304, headers=headers)
         return Answer(body=body, headers=headers)
 

@@ -358,6 +358,26 @@ def test_key_is_needed_once_it_is_made(opened: Opened, demo: Client) -> None:
     assert demo.call("GET", f"/api/apps/{app_id}").status == 404
 
 
+def test_alerts_sampling_and_name_are_set_and_a_bad_value_is_told_beside_it(opened: Opened, demo: Client) -> None:
+    app_id = make_app(demo)
+    page = opened(f"/#/events/{app_id}/settings", login=DEMO, expects=("400",))
+    page.get_by_label("Mail when clearly more events than usual are invalid").check()
+    factor, pause = page.get_by_label("More than so many times the usual"), page.get_by_label("Minutes without another")
+    factor.fill("4.5")
+    factor.press("Tab")
+    page.get_by_label("Bodies of valid events kept in a minute").fill("100")
+    page.get_by_label("Name", exact=True).fill("Shop of tests")
+    pause.fill("14")
+    pause.press("Tab")
+    expect(pause).to_have_accessible_description(re.compile("15"))
+    pause.fill("30")
+    pause.press("Tab")
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    said = {"spike_alerts": True, "spike_factor": 4.5, "spike_pause_minutes": 30, "keep_bodies_per_minute": 100}
+    stored = demo.call("GET", f"/api/apps/{app_id}").body
+    assert {name: stored[name] for name in (*said, "name")} == {**said, "name": "Shop of tests"}
+
+
 def test_markup_in_events_is_shown_as_text_everywhere(opened: Opened, demo: Client) -> None:
     rule = {"event": HTML, "path": "note", "type": "integer", "required": True}
     app_id = make_app(demo, {"rules": [rule]})

@@ -77,6 +77,19 @@ export function settings({ root, call, go, reload }, app) {
     ['accept', 'are taken (202) and stored as invalid'], ['drop', 'are refused (422) and not stored']],
   { value: app.policy, onchange: () => save('policy', policy.value) });
   const flag = (name, text) => tick(text, { checked: app[name], onchange: ({ target }) => save(name, target.checked) });
+  /** A value that is saved when it is left; what is refused is told beside it. */
+  const entry = (name, label, help, props) => {
+    const made = field(label, h('input', { value: app[name] ?? '', ...props, onchange }), { help });
+    async function onchange({ target: { value } }) {
+      const said = props ? value === '' ? null : Number(value) : value;
+      await call('PUT', '', { [name]: said }).then(() => {
+        made.say();
+        toast('Saved; it holds within seconds');
+      }, (error) => made.say(explain(error)));
+    }
+    return made;
+  };
+  const count = (least) => ({ type: 'number', min: least, inputmode: 'numeric' });
   const key = h('div', { role: 'status' });
   const makeKey = async () => {
     const { ingest_key: made } = await call('POST', '/ingest-key');
@@ -91,5 +104,12 @@ export function settings({ root, call, go, reload }, app) {
     card('Ingest key', app.has_ingest_key ? 'Events need the key; a new one makes it void.'
       : 'Anyone who knows the address may send events.', key, row(button('Make a new key', makeKey),
       app.has_ingest_key && removing('Remove the key', 'Let events need no key?', '/ingest-key', reload))),
+    card('Alerts', flag('spike_alerts', 'Mail when clearly more events than usual are invalid'),
+      entry('spike_factor', 'More than so many times the usual', 'The median of the day before.', { type: 'number', min: 1, step: 'any' }),
+      entry('spike_floor', 'And more than so many in a quarter of an hour', '', count(1)),
+      entry('spike_pause_minutes', 'Minutes without another mail', '', count(15))),
+    card('Name and sampling', entry('name', 'Name', ''),
+      entry('keep_bodies_per_minute', 'Bodies of valid events kept in a minute',
+        'Above it they are stored without. Empty: all are kept.', count(0))),
     card('End', row(removing('Delete the app', 'Delete it with rules and events?', '', () => go('#/events'))))));
 }

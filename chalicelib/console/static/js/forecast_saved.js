@@ -6,6 +6,8 @@ import { confirmed, date, empty, explain, failure, field, h, loading, loginLink,
 
 /** Shows what the service answers, or why it does not. */
 async function show(place, context, make) {
+  // Without an account it is not asked: a browser would log the refusal.
+  if (!context.session.user_id) return replace(place, failure({ status: 401 }));
   replace(place, loading());
   try {
     replace(place, await make());
