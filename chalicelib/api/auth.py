@@ -122,7 +122,7 @@ def _identify(call: Call) -> Caller:
     token = read_cookie(call, COOKIE)
     if not token:
         return ANONYMOUS
-    _check_origin(call)
+    check_origin(call)
     return _read_token(call.runtime, token)
 
 
@@ -164,8 +164,8 @@ def _record_use(runtime: Runtime, key: ApiKey, now_s: int) -> None:
         log.warning("use of an API key was not recorded", key_id=key.id)
 
 
-def _check_origin(call: Call) -> None:
-    """A cookie is honoured on unsafe methods from our own pages only; clients that are no browsers send no Origin."""
+def check_origin(call: Call) -> None:
+    """A cookie is honoured on unsafe methods, and set, for our own pages only; other clients send no Origin."""
     origin = call.headers.get("origin", "")
     ours = call.runtime.settings.public_url or f"https://{call.headers.get('host', '')}"
     if call.method not in _SAFE and origin and origin != ours:

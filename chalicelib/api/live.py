@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from chalicelib.api.notices import Left, ValidationUpdate
-from chalicelib.api.rooms import is_good
+from chalicelib.api.rooms import ENDED, is_good
 from chalicelib.aws.subscriptions import Member
 from chalicelib.errors import Unavailable
 from chalicelib.live import LiveMessage, LiveRow, LiveRows
@@ -24,7 +24,6 @@ from chalicelib.telemetry import Metric, log
 # Connections that are sent to at once, so that a slow one does not hold up the others.
 _LINES = 16
 _REMOVED = "the app was removed"
-_NOT_GOOD = "the token or API key of this connection has expired or was revoked; connect again with a new one"
 
 _Fate = Literal["sent", "gone", "failed"]
 
@@ -56,7 +55,7 @@ def _mail(runtime: Runtime, message: LiveMessage) -> list[_Mail]:
     if not members:
         return []
     app_id = members[0].app_id
-    end = msgspec.json.encode(Left(app_id, _NOT_GOOD if isinstance(message, LiveRows) else _REMOVED))
+    end = msgspec.json.encode(Left(app_id, ENDED if isinstance(message, LiveRows) else _REMOVED))
     if not isinstance(message, LiveRows):
         return [_Mail(member, end, True) for member in members]
     update = msgspec.json.encode(_update(app_id, message))

@@ -22,7 +22,7 @@ from chalicelib.api.account_answers import (
     telling,
     under_both_names,
 )
-from chalicelib.api.auth import COOKIE, read_cookie, write_cookie
+from chalicelib.api.auth import COOKIE, check_origin, read_cookie, write_cookie
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.route import BODY, CALLER, Access, Doc, Reply
 from chalicelib.db.accounts import Account
@@ -54,6 +54,8 @@ class LoginResult(Struct, frozen=True, kw_only=True):
 def login(call: Call) -> Answer:
     """POST /api/auth/login: a token for an address and a password."""
     runtime, settings = call.runtime, call.runtime.settings
+    # A page of another site must not log its visitor in as somebody else.
+    check_origin(call)
     request, warnings = read_account_body(call, LoginRequest)
     if not settings.token_secret:
         raise Unavailable("logins are not configured: TOKEN_SECRET is empty")

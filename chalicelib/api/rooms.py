@@ -6,9 +6,12 @@ Whose an app is, is read where it was published, as by ingest: a message on a so
 from __future__ import annotations
 
 from chalicelib.api.notices import Joined, Left
-from chalicelib.aws.subscriptions import Member
+from chalicelib.aws.subscriptions import Connection, Member
 from chalicelib.errors import NotFound, Unauthenticated
 from chalicelib.runtime import Runtime
+
+# What is said to a connection whose credential is good no more.
+ENDED = "the token or API key of this connection has expired or was revoked; connect again with a new one"
 
 
 def join(runtime: Runtime, connection_id: str, app_id: str) -> Joined:
@@ -48,8 +51,8 @@ def leave(runtime: Runtime, connection_id: str, app_id: str) -> Left:
     return Left(app_id)
 
 
-def is_good(runtime: Runtime, member: Member) -> bool:
-    """Whether the credential by which it joined is still good, as a request would find; raises Unavailable."""
+def is_good(runtime: Runtime, member: Member | Connection) -> bool:
+    """Whether the credential that it came with is still good, as a request would find; raises Unavailable."""
     now_s = runtime.clock.now()
     if 0 < member.ends_s <= now_s:
         return False

@@ -15,9 +15,9 @@ import msgspec
 from chalicelib.api.auth import who
 from chalicelib.api.http import Call
 from chalicelib.api.notices import Connected, Failed, Notice, Subscribed, Unsubscribed, reached, status_of, visible
-from chalicelib.api.rooms import join, leave
+from chalicelib.api.rooms import ENDED, is_good, join, leave
 from chalicelib.aws.subscriptions import KEEP_S, Connection
-from chalicelib.errors import NotFound, SluiceError, Unavailable
+from chalicelib.errors import NotFound, SluiceError, Unauthenticated, Unavailable
 from chalicelib.jobs.sharing import look
 from chalicelib.jobs.store import Job
 from chalicelib.runtime import Runtime
@@ -184,7 +184,7 @@ def _show(runtime: Runtime, connection_id: str, task_id: str) -> None:
 
 
 def _look(runtime: Runtime, connection_id: str, task_id: str) -> Job:
-    """The task; raises NotFound if it is not there, has expired or is somebody else's."""
+    """The task; raises NotFound if it is not there, has expired or is somebody else's, and Unauthenticated."""
     found = look(runtime.engine, task_id)
     if found is None or found.job.expires_s <= runtime.clock.now():
         raise NotFound(f"there is no task {task_id[:100]}")
@@ -192,4 +192,6 @@ def _look(runtime: Runtime, connection_id: str, task_id: str) -> Job:
         connection = runtime.subscriptions.connection(connection_id)
         if connection is None or connection.user_id != found.job.owner:
             raise NotFound(f"there is no task {task_id[:100]}")
+        if not is_good(runtime, connection):
+            raise Unauthenticated(ENDED)
     return found.job

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from types import FrameType
 from typing import Annotated
 
 import msgspec
@@ -93,6 +96,23 @@ def test_unknown_fields_are_found_inside_lists() -> None:
 
 def test_errors_are_capped_so_that_an_answer_stays_readable() -> None:
     assert len(refused({"projectName": "p", "samples": [1], "items": [{"lowBound": -1}] * 1000})) == 50
+
+
+def test_unknown_fields_are_compared_with_the_known_ones_as_far_as_they_are_told() -> None:
+    compared = Counter[str]()
+
+    def count(frame: FrameType, event: str, arg: object) -> None:
+        if event == "call":
+            compared[frame.f_code.co_name] += 1
+
+    body = {"projectName": "p", "samples": [1]} | {f"sample{number}": 1 for number in range(5_000)}
+    sys.setprofile(count)
+    try:
+        told = refused(body)
+    finally:
+        sys.setprofile(None)
+    # A request with hundreds of thousands of them would take seconds otherwise.
+    assert len(told) == compared["get_close_matches"] == 50
 
 
 @pytest.mark.parametrize(

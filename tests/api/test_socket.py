@@ -205,6 +205,24 @@ def test_new_connection_is_greeted_and_told_the_state_of_the_task_in_its_address
     assert runtime.subscriptions.subscribers("task-1") == [Subscriber(connection_id="eve", since=200)]
 
 
+@pytest.mark.parametrize("action", ["subscribe", "check_status"])
+def test_own_task_is_shown_as_long_as_the_credential_is_good(action: str) -> None:
+    ended = {
+        "type": "error",
+        "task_id": "task-1",
+        "message": "the token or API key of this connection has expired or was revoked; connect again with a new one",
+    }
+    runtime = runtime_with(owner="7")
+    runtime.subscriptions.connect(Connection(id="short", expires_s=NOW + 8100, user_id="7", ends_s=NOW + 60))
+    runtime.parts.clock.advance(60)
+    assert tell(runtime, "short", action) == [ended]
+    assert tell(runtime, "ann", action)[-1]["type"] == "task_status"
+    runtime.keys.raise_epoch("7")
+    # A process remembers an epoch for 30 s.
+    runtime.parts.clock.advance(30)
+    assert tell(runtime, "ann", action)[-1] == ended
+
+
 def test_new_connection_that_asks_for_somebody_elses_task_is_told_so() -> None:
     runtime = runtime_with(owner="7")
     opened(runtime, {"task_id": "task-1"})
