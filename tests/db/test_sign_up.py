@@ -260,7 +260,11 @@ def test_neither_code_nor_password_nor_address_is_logged_or_readable_or_stored_i
     assert code not in str(made)
     admin = issue_token(Caller("7", "admin"), secret=SECRET, now_s=NOW, ttl_s=60)
     assert ann.api.call("GET", f"/api/tasks/{job_id}").status == 404
-    assert ann.api.call("GET", f"/api/tasks/{job_id}", authorization=f"Bearer {admin}").status == 404
+    # Admins see that there is a mail, and nothing of what is in it.
+    seen = document(ann.api.call("GET", f"/api/tasks/{job_id}", authorization=f"Bearer {admin}"))
+    assert seen["kind"] == "account_mail"
+    assert [secret in str(seen) for secret in (code, PASSWORD, ANN)] == [False] * 3
+    assert ann.api.call("GET", f"/api/tasks/{job_id}/download", authorization=f"Bearer {admin}").status == 404
 
 
 def test_code_is_stored_in_postgres_as_a_digest_only(ann: Visitor, dsn: str) -> None:
