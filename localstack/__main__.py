@@ -74,6 +74,7 @@ def _serve(command: str, *, once: bool) -> int:
 
 def _say_what_next(url: str, progress: "Progress") -> None:
     progress.line(f"Sluice runs at {url} (Ctrl-C stops it). Try:")
+    progress.line(f"  {url} in a browser: the console")
     progress.line(f"  curl {url}/api/health")
     progress.line("  the curl walk in README.md, or `make demo` for a forecast")
 
