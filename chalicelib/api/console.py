@@ -26,20 +26,19 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_FOREVER_THE_SAME = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+_OF_ALL = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
 def index(call: Call) -> Answer:
     """GET /: the console for a browser, and where to go from here for everybody else."""
     if "text/html" not in call.headers.get("accept", ""):
-        answer = service.index(call)
-        return Answer(body=answer.body, headers={"Vary": "Accept"})
+        return service.index(call)
     page, policy = _page()
     headers = {
         "Content-Security-Policy": policy,
         "Referrer-Policy": "same-origin",
         "Vary": "Accept",
-        **_FOREVER_THE_SAME,
+        **_OF_ALL,
     }
     return kept_answer(call, page, "text/html; charset=utf-8", headers)
 
@@ -58,7 +57,7 @@ def _file(call: Call, folder: str) -> Answer:
     files, name = _files(folder), call.params["file"]
     if name not in files:
         raise NotFound(f"there is no file {name[:100]}")
-    headers = dict(_FOREVER_THE_SAME)
+    headers = dict(_OF_ALL)
     if folder:
         # Pages of other hosts use the client library, like any other script.
         headers |= {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}

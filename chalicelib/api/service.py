@@ -18,7 +18,8 @@ def index(call: Call) -> Answer:
         "docs": "/docs",
         "openapi": "/api/openapi.json",
     }
-    return Answer(body=Index(service="sluice", version=VERSION, links=links))
+    # At the same address a browser gets the console.
+    return Answer(body=Index(service="sluice", version=VERSION, links=links), headers={"Vary": "Accept"})
 
 
 def health(call: Call) -> Answer:

@@ -194,10 +194,12 @@ def find(call: Call, task_id: str, *, for_admins: bool = False) -> Found:
     # DynamoDB removes items up to days after their time; what is past it counts as removed.
     if found is None or found.job.forgotten_s <= now:
         raise NotFound(f"there is no task {task_id[:100]}")
-    if found.job.owner and found.job.owner != who(call).user_id:
-        if not for_admins or "admin" not in who(call).scopes:
-            raise NotFound(f"there is no task {task_id[:100]}")
-        found = Found(found.job, None)
+    if found.job.owner:
+        caller = who(call)
+        if found.job.owner != caller.user_id:
+            if not for_admins or "admin" not in caller.scopes:
+                raise NotFound(f"there is no task {task_id[:100]}")
+            found = Found(found.job, None)
     if found.job.expires_s <= now:
         raise Gone(f"task {task_id} expired at {rfc3339(found.job.expires_s)}")
     return found

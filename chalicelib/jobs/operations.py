@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.jobs.engine import Engine
-from chalicelib.jobs.kind import Registry
+from chalicelib.jobs.kind import AnyKind, Registry
 from chalicelib.jobs.queue import LOOK_S, Delivery, Message, Posted
 from chalicelib.jobs.state import WAITING, State
 from chalicelib.jobs.store import Job, Refused
@@ -119,21 +119,10 @@ def active(engine: Engine, registry: Registry, limit: int) -> list[ActiveJob]:
 
 def kinds(engine: Engine, registry: Registry, limit: int) -> list[KindState]:
     """The kinds of the stage, with their jobs among the first `limit` that have not ended."""
-    now_ms, jobs = engine.lifecycle.now_ms(), _unended(engine, limit)
-    return [
-        KindState(
-            name=kind.name,
-            summary=kind.summary,
-            path=kind.path,
-            queue=kind.queue,
-            time_limit_s=kind.time_limit_s,
-            max_attempts=kind.max_attempts,
-            waiting=sum(job.kind == kind.name and not job.state.is_running for job in jobs),
-            running=sum(job.kind == kind.name and job.state.is_running for job in jobs),
-            unstarted_s=_unstarted_s([job for job in jobs if job.kind == kind.name], now_ms),
-        )
-        for kind in registry
-    ]
+    now_ms, jobs = engine.lifecycle.now_ms(), dict[str, list[Job]]()
+    for job in _unended(engine, limit):
+        jobs.setdefault(job.kind, []).append(job)
+    return [_kind_state(kind, jobs.get(kind.name, []), now_ms) for kind in registry]
 
 
 def queues(engine: Engine) -> list[QueueState]:
@@ -264,9 +253,21 @@ def _read(engine: Engine, ids: list[str]) -> list[Job]:
     return [found[job_id] for job_id in ids if job_id in found and not found[job_id].state.is_final]
 
 
-def _unstarted_s(jobs: list[Job], now_ms: int) -> int | None:
-    submitted_ms = [job.created_ms for job in jobs if job.state in WAITING and job.first_start_ms is None]
-    return (now_ms - min(submitted_ms)) // 1000 if submitted_ms else None
+def _kind_state(kind: AnyKind, jobs: list[Job], now_ms: int) -> KindState:
+    """The kind with its unended jobs."""
+    running = sum(job.state.is_running for job in jobs)
+    unstarted_ms = [job.created_ms for job in jobs if job.state in WAITING and job.first_start_ms is None]
+    return KindState(
+        name=kind.name,
+        summary=kind.summary,
+        path=kind.path,
+        queue=kind.queue,
+        time_limit_s=kind.time_limit_s,
+        max_attempts=kind.max_attempts,
+        waiting=len(jobs) - running,
+        running=running,
+        unstarted_s=(now_ms - min(unstarted_ms)) // 1000 if unstarted_ms else None,
+    )
 
 
 def _restart(engine: Engine, registry: Registry, queue: str, delivery: Delivery) -> bool:

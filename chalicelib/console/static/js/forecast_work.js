@@ -1,7 +1,7 @@
 /** What the views of forecasts share: elements, what an address and a tab remember, and a task that is followed. */
-import { date, failure, h, note, number, pressing, replace } from './ui.js';
+import { button as plainButton, date, failure, h, note, number, pressing, replace } from './ui.js';
 
-export const button = (text, onclick, kind = '') => h('button', { type: 'button', class: kind, onclick }, text);
+export const button = (text, onclick, kind = '') => plainButton(text, onclick, { class: kind });
 export const div = (kind, ...children) => h('div', { class: kind }, ...children);
 export const list = (all) => h('ul', {}, all.map((one) => h('li', {}, one)));
 export const num = (head, cell) => ({ head, cell, num: true });

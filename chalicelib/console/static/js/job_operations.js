@@ -1,6 +1,6 @@
 /** For operators: queues, dead letters, metrics of a local stage, kinds. */
-import { badge, keepDrawing, press, redraw, span, title } from './jobs.js';
-import { confirmed, empty, failure, h, loading, number, replace, table, time, toast } from './ui.js';
+import { badge, keepDrawing, press, span, title } from './jobs.js';
+import { confirmed, empty, failure, h, loading, number, redraw, replace, table, time, toast } from './ui.js';
 
 const count = (head, kind = '', name = head.toLowerCase()) =>
   ({ head, num: true, class: kind, cell: (one) => number(one[name]) });
@@ -17,7 +17,7 @@ export async function showOperations({ sluice, signal, session, query, setQuery 
       const [{ queues }, { kinds }] = await Promise.all([call('GET', 'queues'), call('GET', 'kinds?limit=500')]);
       const waits = (one) => one.unstarted_s ?? -Infinity;
       const oldest = ({ queue }) => Math.max(...kinds.filter((one) => one.queue === queue).map(waits));
-      redraw(top, h('h2', {}, 'Queues'), table([
+      redraw(top, [h('h2', {}, 'Queues'), table([
         { head: 'Queue', cell: (one) =>
           [one.queue, ' ', one.is_paused && h('span', { class: 'badge warn' }, 'Paused')] },
         count('Waiting'), count('In flight', 'wide', 'in_flight'), age(oldest), count('Dead', 'wide'),
@@ -25,12 +25,12 @@ export async function showOperations({ sluice, signal, session, query, setQuery 
           press(isPaused ? 'Resume' : 'Pause', queue, post(queue, isPaused ? 'resume' : 'pause'), next),
           press('Purge', queue, () => purge(queue), next),
           dead > 0 && press('Dead letters', queue, () => open(queue).then((heading) => heading.focus()))) },
-      ], queues, { label: 'Queues' }));
-      redraw(below, h('h2', {}, 'Kinds'), table([
+      ], queues, { label: 'Queues' })]);
+      redraw(below, [h('h2', {}, 'Kinds'), table([
         { head: 'Kind', cell: (one) => [title(one.name), h('div', { class: 'soft small' }, one.summary)] },
         { head: 'Queue', class: 'wide', cell: (one) => one.queue },
         count('Waiting'), count('Running'), age(waits),
-      ], kinds, { label: 'Kinds' }));
+      ], kinds, { label: 'Kinds' })]);
     } catch (error) {
       if (!signal.aborted) replace(top, failure(error, next));
     }
@@ -71,13 +71,13 @@ export async function showOperations({ sluice, signal, session, query, setQuery 
     const { kinds, counts } = await sluice.call('GET', '/dev/metrics', undefined, { signal });
     const two = (head, name) =>
       ({ head, num: true, cell: (one) => `${span(one[`${name}_p50_ms`])} / ${span(one[`${name}_p95_ms`])}` });
-    redraw(metrics, h('h2', {}, 'Metrics of the last 3 hours'), table([
+    redraw(metrics, [h('h2', {}, 'Metrics of the last 3 hours'), table([
       { head: 'Kind', cell: (one) => title(one.kind) },
       ...['Submitted', 'Succeeded', 'Failed', 'Revoked', 'Retried'].map((head) => count(head)),
       two('Waited, p50 / p95', 'lag'), two('Ran, p50 / p95', 'run'),
     ], kinds, { label: 'Metrics' }),
     h('p', { class: 'soft' }, Object.entries(counts).map(([name, sum]) => `${name} ${number(sum)}`).join(' · ')),
-    press('Measure again', 'metrics', measure));
+    press('Measure again', 'metrics', measure)]);
   }
 
   const next = keepDrawing(signal, draw);

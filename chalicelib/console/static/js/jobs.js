@@ -1,7 +1,7 @@
 /** Jobs: the caller's own, one of them, and for admins everybody's that have not ended. */
 import {
-  copyable, duration, empty, failure, field, h, loading, loginLink, note, number, pressing, replace, select, stateBadge,
-  table, time, toast,
+  copyable, duration, empty, failure, field, h, loading, loginLink, note, number, pressing, redraw, replace, select,
+  stateBadge, table, time, toast,
 } from './ui.js';
 
 const RUNNING = 'STARTED,PROGRESS';
@@ -26,14 +26,6 @@ function times(job) {
   const at = (name) => Date.parse(job[name]);
   const end = RUNNING.includes(job.state) ? Date.now() : at('ended_at');
   return { lag_ms: at('started_at') - at('created_at'), run_ms: end - at('last_started_at'), ...job };
-}
-
-/** Replaces the children and keeps the focus. */
-export function redraw(place, ...children) {
-  const focused = /** @type {any} */ (document.activeElement);
-  const key = place.contains(focused) && focused.dataset.key;
-  replace(place, ...children);
-  if (key) place.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
 /** Draws now and again while somebody looks, soon again where `draw` says so; answers what draws at once. */
@@ -122,8 +114,8 @@ function list(context, content, isAll) {
       const { tasks, next_cursor: older } = await load();
       if (mine !== asked) return true;
       for (const one of tasks) learn(one.kind);
-      redraw(place, tasks.length ? jobTable(tasks) : nothing(isAll || String(query) || older),
-        older && h('div', {}, h('button', { onclick: () => turn({ cursor: older }) }, 'Older')));
+      redraw(place, [tasks.length ? jobTable(tasks) : nothing(isAll || String(query) || older),
+        older && h('div', {}, h('button', { onclick: () => turn({ cursor: older }) }, 'Older'))]);
       return tasks.some((one) => !one.ready);
     } catch (error) {
       if (signal.aborted || mine !== asked) return false;

@@ -131,9 +131,9 @@ export function select(options, { value, ...props } = {}) {
  * @param {{head: string, cell: (row: R) => Children, num?: boolean, class?: string, sort?: 'ascending'|'descending'|null,
  *   onsort?: () => void}[]} columns
  * @param {R[]} rows
- * @param {{caption?: string, onrow?: (row: R) => void, label?: string}} [options]  `label` names the area that scrolls
+ * @param {{label?: string}} [options]  `label` names the area that scrolls
  */
-export function table(columns, rows, { caption, onrow, label } = {}) {
+export function table(columns, rows, { label = 'Table' } = {}) {
   const kind = (/** @type {{num?: boolean, class?: string}} */ one) => `${one.num ? 'num' : ''} ${one.class ?? ''}`.trim() || null;
   const head = columns.map((one) =>
     h(
@@ -143,16 +143,11 @@ export function table(columns, rows, { caption, onrow, label } = {}) {
         : one.head,
     ),
   );
-  const lines = rows.map((row) =>
-    h(
-      'tr', onrow ? { class: 'act', onclick: () => onrow(row) } : {},
-      columns.map((one) => h('td', { class: kind(one) }, one.cell(row))),
-    ),
-  );
+  const lines = rows.map((row) => h('tr', {}, columns.map((one) => h('td', { class: kind(one) }, one.cell(row)))));
   // What scrolls must be reachable by keyboard.
   return h(
-    'div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label ?? caption ?? 'Table' },
-    h('table', {}, caption && h('caption', {}, caption), h('thead', {}, h('tr', {}, head)), h('tbody', {}, lines)),
+    'div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label },
+    h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, lines)),
   );
 }
 
