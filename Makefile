@@ -9,23 +9,29 @@ NODE_STAMP := $(NODE)/.installed
 PORT ?= 8000
 
 export PORT
+# What stands for AWS in `make up` and `make demo`: embedded, localstack-host or localstack (docs/local.md).
+export BACKEND
 export AWS_DEFAULT_REGION ?= us-east-1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo up test browser shots fuzz faults check package ops import bench clean
+.PHONY: help demo up test localstack browser shots fuzz faults check audit postgres package deploy drift destroy ops fault restore-drill import bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 demo: $(STAMP) ## the local environment, and one forecast sent through all of it
 	@exec $(BIN)/python -m localstack demo
 
-up: $(STAMP) ## the local environment without the forecast
+up: $(STAMP) ## the local environment without the forecast; BACKEND=localstack-host or localstack: docs/local.md
 	@exec $(BIN)/python -m localstack up
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest
+
+localstack: $(STAMP) ## the same service on LocalStack without Docker, tested (needs Python 3.13)
+	@$(BIN)/python -m localstack.community
+	@$(BIN)/python -m pytest tests/localstack/test_localstack_host.py -rs
 
 browser: $(STAMP) $(NODE_STAMP) ## the console in a real browser (needs Chromium)
 	@BROWSER=1 $(BIN)/python -m pytest tests/browser
@@ -47,16 +53,39 @@ check: $(STAMP) $(NODE_STAMP) ## lint, types, layers, templates
 	$(BIN)/node $(NODE)/typescript/bin/tsc -p tests/browser/tsconfig.json
 	$(BIN)/python infra/lint.py
 
+audit: $(STAMP) $(NODE_STAMP) ## known vulnerabilities, pins, licences; AUDIT=required insists on an answer
+	@$(BIN)/python -m infra.audit
+
+postgres: $(STAMP) ## the database's tests again, on Debian's server if there is one
+	@found=$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1); \
+	if [ -x "$$found/initdb" ]; then SLUICE_POSTGRES=$$found $(BIN)/python -m pytest tests/db tests/localstack/test_postgres.py; \
+	else echo "postgres: skipped: there is no /usr/lib/postgresql/*/bin/initdb (Debian: apt-get install postgresql)"; fi
+
 package: ## the AWS package in dist/, made and tried with Python 3.12 or newer
 	@$(PYTHON) infra/package.py
 
 ops: $(STAMP) ## jobs and queues of a running stage; alone it lists its commands
-	@$(BIN)/python -m infra.ops $(CMD) --queue '$(QUEUE)' --id '$(ID)' --drop '$(DROP)'
+	@$(BIN)/python -m infra.ops $(CMD) --queue '$(QUEUE)' --id '$(ID)' --account '$(ACCOUNT)' --drop '$(DROP)' --on '$(ON)' --confirm '$(CONFIRM)'
+
+fault: $(STAMP) ## a fault to practise on, on the local stage while it runs; alone it lists them
+	@exec $(BIN)/python -m infra.fault --name '$(NAME)' --seconds '$(SECONDS)'
+
+restore-drill: $(STAMP) ## the database of the local stage, or of SOURCE=..., dumped, restored and compared
+	@$(BIN)/python -m infra.restore_drill --source '$(SOURCE)'
+
+deploy: $(STAMP) ## STAGE=... to AWS: stacks, app, migrations, smoke test; STACK= and SET= are kept
+	@$(BIN)/python -m infra.stage deploy --stage '$(STAGE)' --stack '$(STACK)' --set '$(SET)'
+
+drift: $(STAMP) ## whether STAGE=... is still as a deploy set it
+	@$(BIN)/python -m infra.stage drift --stage '$(STAGE)'
+
+destroy: $(STAMP) ## deletes STAGE=..., after asking for its name; KEPT=delete: with all that it keeps
+	@$(BIN)/python -m infra.stage destroy --stage '$(STAGE)' --kept '$(KEPT)'
 
 import: $(STAMP) ## awarded contracts from FILE=..., for the local stage while it runs
 	@$(BIN)/python -m infra.import_contracts '$(FILE)'
 
-bench: $(STAMP) ## figures, as ratios in one run (the last two need redis-server)
+bench: $(STAMP) ## figures, as ratios in one run (some of the last need redis-server)
 	$(BIN)/python -m bench.simulate
 	$(BIN)/python -m bench.kinds
 	$(BIN)/python -m bench.cold_start
@@ -65,9 +94,11 @@ bench: $(STAMP) ## figures, as ratios in one run (the last two need redis-server
 	$(BIN)/python -m bench.contracts --rows 200000 --quick --without-duckdb
 	$(BIN)/python -m bench.events
 	$(BIN)/python -m bench.users
+	$(BIN)/python -m bench.cost
+	$(BIN)/python -m bench.queueing --check
 
 clean: ## everything that the targets above have made
-	rm -rf $(VENV) .venv-package .local dist $(NODE)
+	rm -rf $(VENV) .venv-package .venv-localstack .local dist $(NODE)
 
 # Stamped last, so that an interrupted installation is taken up again.
 $(STAMP): requirements.txt requirements-dev.txt

@@ -8,7 +8,7 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent,
 
 from chalicelib import kinds
 from chalicelib.api import live, push, socket
-from chalicelib.api.http import wrap
+from chalicelib.api.http import CORS, methods_of, wrap
 from chalicelib.api.routes import routes
 from chalicelib.aws.changes import read_changes
 from chalicelib.aws.subscriptions import new_connections
@@ -34,7 +34,7 @@ COUNTING = Counting()
 for route in routes(REGISTRY):
     # Content types are checked by the views, which answer with a problem document; an empty list switches
     # Chalice's own check off.
-    app.route(route.path, methods=[route.method], content_types=[])(wrap(app, RUNTIME, route.view))
+    app.route(route.path, methods=methods_of(route.method), content_types=[], cors=CORS)(wrap(app, RUNTIME, route.view))
 
 
 def _settle(queue: str, event: SQSEvent) -> None:
@@ -99,26 +99,29 @@ def sweep(event: CloudWatchEvent) -> None:
 
 
 @app.lambda_function()
-def migrate(event: Any, context: Any) -> dict[str, list[str]]:
-    """Brings the database to this code's schema; invoked by a deploy, before (`pre`) and after (`post`)."""
-    from chalicelib.db.migrate import migrate as apply
+def migrate(event: Any, context: Any) -> Any:
+    """Brings the database to this code's schema, before (`pre`) and after (`post`) a deploy; operators ask it more."""
+    from chalicelib.operating import operate
 
-    phases = tuple((event or {}).get("phases", ("pre", "post")))
-    return {"applied": apply(RUNTIME.settings.database_url, phases=phases)}
-
-
-def _stream_of(table: str) -> Any:  # what Chalice calls an ARN and hands on as it is
-    """A table's stream, which CloudFormation looks up: its ARN has the time in it at which the table was made."""
-    return {"Fn::ImportValue": f"{table}-stream"}
+    return operate(RUNTIME, event)
 
 
-@app.on_dynamodb_record(stream_arn=_stream_of(RUNTIME.settings.job_table), batch_size=100)
+def _stream_of(table: str, known: str) -> Any:  # what Chalice calls an ARN and hands on as it is
+    """A table's stream: CloudFormation looks up its ARN, which has the time in it at which the table was made."""
+    return known or {"Fn::ImportValue": f"{table}-stream"}
+
+
+_JOB_STREAM = _stream_of(RUNTIME.settings.job_table, RUNTIME.settings.job_stream)
+_SOCKET_STREAM = _stream_of(RUNTIME.settings.socket_table, RUNTIME.settings.socket_stream)
+
+
+@app.on_dynamodb_record(stream_arn=_JOB_STREAM, batch_size=100)
 def push_changes(event: DynamoDBEvent) -> None:
     push.push(RUNTIME, read_changes(event.to_dict()["Records"]))
 
 
 # A batch takes as long as its connections, one after the other, take to be told their state.
-@app.on_dynamodb_record(stream_arn=_stream_of(RUNTIME.settings.socket_table), batch_size=10)
+@app.on_dynamodb_record(stream_arn=_SOCKET_STREAM, batch_size=10)
 def greet_connections(event: DynamoDBEvent) -> None:
     socket.greet(RUNTIME, new_connections(event.to_dict()["Records"]))
 

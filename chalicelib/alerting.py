@@ -78,7 +78,7 @@ def tell(version: int, progress: Progress, hand_on: HandOn, step_s: float) -> Al
 
     runtime = cast("Runtime", progress.parts)
     end_s = runtime.clock.now() + step_s
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         new, alerts = NewMatches(session), SearchAlerts(session)
         stand = msgspec.json.decode(progress.cursor, type=_Stand) if progress.cursor else _begin(version, new)
         progress(0.0, "comparing the contracts with those before")

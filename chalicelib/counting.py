@@ -50,7 +50,7 @@ def count_up(progress: Progress, hand_on: HandOn, step_s: float) -> CountResult 
     runtime = cast("Runtime", progress.parts)
     end_s = runtime.clock.now() + step_s
     done = msgspec.json.decode(progress.cursor, type=CountResult) if progress.cursor else CountResult()
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         counts, spikes = EventCounts(session), EventSpikes(session)
         is_all = False
         while not is_all:

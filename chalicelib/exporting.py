@@ -73,7 +73,7 @@ def _begin(request: ExportRequest, progress: Progress, sizes: Sizes) -> Continue
 
     runtime = _runtime(progress)
     progress(0.0, "counting rows")
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         version = Versions(session).current()
         if version is None:
             raise NotFound("no contracts have been imported yet: POST /api/v1/contracts/imports does")
@@ -104,7 +104,7 @@ def _write(request: ExportRequest, progress: Progress, stand: _Stand, sizes: Siz
     end_s = runtime.clock.now() + sizes.step_s
     encoding = encoder(layout_of(request), stand.place)
     content, rows = bytearray(b"" if stand.after else encoding.begin()), stand.rows
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         export = ContractExport(session)
         if not export.is_there(stand.version):
             raise JobFailed("the contracts were replaced twice while they were exported; start the export again")

@@ -42,7 +42,7 @@ class Counting:
     def start(self, runtime: Runtime, registry: Registry) -> None:
         """Submits this turn's counting, once however many processes do."""
         turn = int(runtime.clock.now()) // _COUNT_S
-        if turn == self._turn or not runtime.settings.database_url:
+        if turn == self._turn or not runtime.has_database:
             return
         try:
             waits = _waits(runtime)
@@ -62,7 +62,7 @@ def _waits(runtime: Runtime) -> bool:
 def _start(runtime: Runtime, registry: Registry, name: str, key: str) -> bool:
     """Submits a job under its key, once however often this is called; answers whether that was done by anybody."""
     kind = registry.get(name)
-    if kind is None or not runtime.settings.database_url:
+    if kind is None or not runtime.has_database:
         return False
     try:
         submit(runtime.background, kind, kind.example, Asker(key=key))

@@ -5,21 +5,22 @@ from __future__ import annotations
 import hmac
 import secrets
 import uuid
+from collections.abc import Callable
 
 
 class Ids:
     """Random identifiers: a job's has 122 bits, so that holding a task id is a capability."""
 
-    def __init__(self, secret: str = "") -> None:
-        """`secret` keeps derived ids from being worked out by others."""
-        self._secret = secret.encode()
+    def __init__(self, secret: Callable[[], str] = str) -> None:
+        """`secret` keeps derived ids from being worked out by others; it is asked for when the first one is made."""
+        self._secret = secret
 
     def job(self) -> str:
         return str(uuid.uuid4())
 
     def derived(self, *parts: str) -> str:
         """A job's id that is the same for the same parts (HMAC-SHA256), and looks like any other."""
-        digest = hmac.digest(self._secret, "\0".join(parts).encode(), "sha256")
+        digest = hmac.digest(self._secret().encode(), "\0".join(parts).encode(), "sha256")
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def key(self) -> str:
@@ -43,7 +44,7 @@ class CountingIds(Ids):
     """Predictable identifiers for tests: 00000000-0000-4000-8000-000000000001, ...2, ..."""
 
     def __init__(self) -> None:
-        super().__init__("a secret of the tests")
+        super().__init__(lambda: "a secret of the tests")
         self._count = 0
 
     def job(self) -> str:

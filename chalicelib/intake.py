@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib.buckets import Buckets
 from chalicelib.errors import Unavailable
 from chalicelib.events.bodies import MAX_EVENTS, RESERVED, Event
 from chalicelib.events.paths import fold_event, fold_key
-from chalicelib.events.rate import Bucket
 from chalicelib.events.sampling import Sampler
 from chalicelib.events.taken import TakenEvent
 from chalicelib.telemetry import log
@@ -41,8 +41,7 @@ class Intake:
     def __init__(self, records: EventRecords, clock: Clock, ids: Ids, *, rate: float) -> None:
         """`rate` is how many events of an app this process takes a second, when it has taken MAX_EVENTS at once."""
         self._records = records
-        self._rate = rate
-        self._buckets: dict[int, Bucket] = {}
+        self._buckets = Buckets(rate, MAX_EVENTS, most=_MOST_APPS)
         self._samplers: dict[int, Sampler] = {}
         self._clock = clock
         self._ids = ids
@@ -73,12 +72,7 @@ class Intake:
 
     def wait_s(self, app: PublishedApp, count: int) -> float:
         """0 where so many events of the app may be taken now, else after how many seconds to try again."""
-        bucket = self._buckets.get(app.id)
-        if bucket is None:
-            if len(self._buckets) >= _MOST_APPS:
-                self._buckets.clear()
-            bucket = self._buckets[app.id] = Bucket(self._rate, MAX_EVENTS)
-        return bucket.take(count, now_s=self._clock.now())
+        return self._buckets.of(str(app.id)).take(count, now_s=self._clock.now())
 
     def sheet(self, app: PublishedApp) -> CompiledSheet:
         """The app's rules, ready to judge; of no rules where it has none."""

@@ -175,7 +175,7 @@ def replay(request: ReplayRequest, progress: Progress, sizes: Sizes = _USUAL) ->
 
     runtime = cast("Runtime", progress.parts)
     end_s = runtime.clock.now() + sizes.step_s
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         replays = EventReplays(session)
         plan = _plan(runtime, replays, request, progress, sizes)
         compiled = compile_sheet(_sheet(runtime, request, plan.rules_version), plan.compat)

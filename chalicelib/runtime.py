@@ -63,7 +63,30 @@ class Runtime:
 
     @cached_property
     def ids(self) -> Ids:
-        return Ids(self.settings.token_secret)
+        return Ids(lambda: self.token_secret)
+
+    @cached_property
+    def token_secret(self) -> str:
+        """What signs tokens and ids; empty: nobody can log in."""
+        if self.settings.token_secret or not self.settings.token_secret_arn:
+            return self.settings.token_secret
+        from chalicelib.aws.secrets import read_text
+
+        return read_text(self.settings.token_secret_arn)
+
+    @property
+    def has_database(self) -> bool:
+        """Whether one is configured; it may be away."""
+        return bool(self.settings.database_url or self.settings.database_secret)
+
+    @cached_property
+    def database_url(self) -> str:
+        """The libpq address of Postgres, with its password; empty: there is none."""
+        if self.settings.database_url or not self.settings.database_secret:
+            return self.settings.database_url
+        from chalicelib.aws.secrets import read_login
+
+        return read_login(self.settings.database_secret).url(self.settings.database_address)
 
     @cached_property
     def meter(self) -> Meter:
@@ -114,7 +137,9 @@ class Runtime:
         # psycopg2 is loaded by the first login or save, not by every function.
         from chalicelib.db.connect import Database, Turns
 
-        return Database(self.settings.database_url, Turns(self.settings.database_processors))
+        # A login from a secret is one that `migrate` has made, with its limits.
+        is_limited = not self.settings.database_url
+        return Database(self.database_url, Turns(self.settings.database_processors), role_is_limited=is_limited)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -1,7 +1,8 @@
 """Keeping a forecast in the caller's account, for every kind whose request and result have the fields for it.
 
-A result that cannot be saved is still answered, with `save_error`. A database that is away is waited for, and then the
-job is tried again as long as it has attempts: to compute a forecast twice is cheaper than to lose it.
+A result that cannot be saved is still answered, with `save_error`. While the database is away the job is tried again,
+for hours (the kind's `outage_s`): to compute a forecast twice is cheaper than to lose it, and than to wait here, which
+would leave no worker to the forecasts that need no database.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ Report = Callable[[float, str], None]
 
 # How far a forecast that is to be saved has come when it is computed.
 _COMPUTED = 0.9
-# A database that restarts or fails over is back within a minute or so: waiting for it is cheaper than to compute again.
-_PATIENCE_S, _PAUSE_S = 60, 5
 
 
 def compute_and_keep(
@@ -49,7 +48,7 @@ def compute_and_keep(
 def _saved(result: Result, row: NewForecast, progress: Progress) -> Result:
     """The result with its forecast's id, or with why it has none; a long outage passes while there are attempts."""
     try:
-        forecast_id = _save(row, progress)
+        forecast_id = cast("Runtime", progress.parts).forecasts.save(row)
     except (NotSaved, Unavailable) as error:
         if isinstance(error, Unavailable) and not progress.is_last_attempt:
             raise
@@ -57,20 +56,6 @@ def _saved(result: Result, row: NewForecast, progress: Progress) -> Result:
         return msgspec.structs.replace(result, save_error=error.detail)
     log.info("forecast saved", job_id=progress.job_id, forecast_id=forecast_id)
     return msgspec.structs.replace(result, forecast_id=forecast_id)
-
-
-def _save(row: NewForecast, progress: Progress) -> int:
-    """Saves the forecast once the database lets it; raises NotSaved, and Unavailable after _PATIENCE_S."""
-    runtime = cast("Runtime", progress.parts)
-    deadline = runtime.clock.now() + _PATIENCE_S
-    while True:
-        try:
-            return runtime.forecasts.save(row)
-        except Unavailable:
-            if runtime.clock.now() + _PAUSE_S > deadline:
-                raise
-        progress(_COMPUTED, "waiting for the database")
-        runtime.clock.sleep(_PAUSE_S)
 
 
 def _row(request: SavingFields, result: SavedFields, figures: Summary, progress: Progress) -> NewForecast:

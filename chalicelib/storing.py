@@ -74,6 +74,8 @@ class EventWorker:
         for (message, event), stored in zip(events, outcomes, strict=True):
             if stored.reason:
                 alone = msgspec.structs.replace(message, events=(event,))
+                told = {"app": message.app, "event_id": event.message_id, "request_id": message.request_id or None}
+                log.error("event buried", extra=told)
                 self._runtime.background.queues.bury(QUEUE, msgspec.json.encode(alone).decode(), stored.reason)
 
 

@@ -21,7 +21,7 @@ NAMESPACE = "Sluice"
 
 
 class Metric(StrEnum):
-    """Every metric. A test holds them against the dashboard in infra/stack.yaml: each has a row there."""
+    """Every metric. A test holds them against the dashboard in infra/watch.yaml: each has a row there."""
 
     # By kind and for all kinds.
     SUBMITTED = "Submitted"
@@ -47,10 +47,15 @@ class Metric(StrEnum):
     # For the stage alone.
     PUSHED = "Pushed"
     GONE = "Gone"
+    DATABASE_BYTES = "DatabaseBytes"
+    # By table.
+    TABLE_BYTES = "TableBytes"
 
     @property
     def unit(self) -> str:
-        return "Milliseconds" if self in (Metric.QUEUE_LAG, Metric.RUN_TIME, Metric.EVENT_LAG) else "Count"
+        if self in (Metric.QUEUE_LAG, Metric.RUN_TIME, Metric.EVENT_LAG):
+            return "Milliseconds"
+        return "Bytes" if self in (Metric.DATABASE_BYTES, Metric.TABLE_BYTES) else "Count"
 
 
 @dataclass(frozen=True)
@@ -73,26 +78,45 @@ class Meter:
             metrics.add_metric(metric.value, metric.unit, value)
         metrics.flush_metrics()
 
+    def record_table(self, table: str, size: int) -> None:
+        """Writes the size of one table."""
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        metrics.add_dimension("stage", self.stage)
+        metrics.add_dimension("table", table)
+        metrics.add_metric(Metric.TABLE_BYTES.value, Metric.TABLE_BYTES.unit, size)
+        metrics.flush_metrics()
+
 
 def name_request(event: Any, respond: Callable[[Any], Any]) -> Any:  # Chalice's events have no common type
-    """Chalice middleware: puts the invocation's `request_id` on each of its log lines, and on none of the next one's.
+    """Chalice middleware: puts `request_id` and `invocation_id` on each line of an invocation, and on no later one.
+
+    `invocation_id` is Lambda's, which its own lines (START, REPORT) have too. `request_id` is the id of the request
+    that the work is done for: of an HTTP request the one that its client is told, of any other invocation its own,
+    until `act_for` says better.
 
     Not Powertools' decorator: that one wants more of Lambda's context than the emulator and Chalice's test client give.
-    The key is the logger's and not the thread's, for the heartbeat's thread logs too; Lambda runs one invocation at a
+    The keys are the logger's and not the thread's, for the heartbeat's thread logs too; Lambda runs one invocation at a
     time in a process, and every thread of an invocation is joined before it ends.
     """
-    request_id = _request_id(event)
-    if not request_id:
-        return respond(event)
-    log.append_keys(request_id=request_id)
+    context = getattr(event, "context", None)
+    of_gateway = context.get("requestId") if isinstance(context, Mapping) else None
+    own = getattr(getattr(event, "lambda_context", context), "aws_request_id", None)
+    named = {"request_id": of_gateway or own, "invocation_id": own}
+    log.append_keys(**{name: str(value) for name, value in named.items() if value})
     try:
         return respond(event)
     finally:
+        log.remove_keys(list(named))
+
+
+def request_id() -> str:
+    """The id of the request that work is done for at the moment; empty where nobody has said."""
+    return str(log.get_current_keys().get("request_id", ""))
+
+
+def act_for(request_id: str) -> None:
+    """Has the lines from here on carry the id of this request: a job's, which was made for it; empty: for none."""
+    if request_id:
+        log.append_keys(request_id=request_id)
+    else:
         log.remove_keys(["request_id"])
-
-
-def _request_id(event: Any) -> str:
-    """API Gateway's id of an HTTP request, which its client is told; Lambda's id of any other invocation."""
-    context = getattr(event, "context", None)
-    found = context.get("requestId") if isinstance(context, Mapping) else getattr(context, "aws_request_id", None)
-    return str(found or "")

@@ -1,6 +1,7 @@
 """Upkeep of events: days are made and dropped, old counts go, and what ingest knows of apps is published again.
 
-The latter mends what could not be published when it was changed, and a store of published apps that was lost.
+Publishing mends what could not be published when it was changed, and a store of published apps that was lost. How
+large the database is, is measured on the way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from msgspec import Meta, Struct
 
 from chalicelib.publishing import publish
+from chalicelib.telemetry import Metric
 
 if TYPE_CHECKING:
     from chalicelib.jobs.kind import Progress
@@ -40,7 +42,9 @@ def keep_up(progress: Progress) -> UpkeepResult:
     from chalicelib.db.events.upkeep import EventTables
 
     runtime = cast("Runtime", progress.parts)
-    tables = EventTables(runtime.settings.database_url, progress)
+    # First: it is where the disk is full that the rest may fail.
+    _measure(runtime, progress)
+    tables = EventTables(runtime.database_url, progress)
     today = datetime.fromtimestamp(runtime.clock.now(), UTC).date()
     progress(0.0, "making days")
     made = tables.add_days(today)
@@ -55,11 +59,23 @@ def keep_up(progress: Progress) -> UpkeepResult:
     return UpkeepResult(days_made=made, days_dropped=dropped, apps_published=published)
 
 
+def _measure(runtime: Runtime, progress: Progress) -> None:
+    """Has the sizes of the database and of its largest tables shown on the dashboard."""
+    from chalicelib.db.contracts.session import Session
+    from chalicelib.db.sizes import measure
+
+    with closing(Session(runtime.database_url, progress)) as session:
+        sizes = measure(session)
+    runtime.meter.record({Metric.DATABASE_BYTES: sizes.database})
+    for table, size in sizes.tables.items():
+        runtime.meter.record_table(table, size)
+
+
 def _tidy_counts(runtime: Runtime, progress: Progress) -> None:
     from chalicelib.db.contracts.session import Session
     from chalicelib.db.events.counts import EventCounts
 
     now = runtime.clock.utcnow()
     kept = timedelta(days=max(STATISTICS_DAYS, runtime.settings.event_days))
-    with closing(Session(runtime.settings.database_url, progress)) as session:
+    with closing(Session(runtime.database_url, progress)) as session:
         EventCounts(session).tidy(quarters_before=now - _QUARTERS_KEPT, hours_before=now - kept)

@@ -37,9 +37,10 @@ def main() -> int:
         expanded_template = transform(template, {}, _NoPolicies())
         expanded.write_text(json.dumps(expanded_template))
         linter = Path(sys.executable).with_name("cfn-lint")
-        stack, edge = ROOT / "infra" / "stack.yaml", ROOT / "infra" / "edge.yaml"
-        done = subprocess.run([linter, stack, edge, packaged, expanded])
-        print(f"cfn-lint: 2 stacks, {packed} packaged resources, {len(expanded_template['Resources'])} expanded")
+        stacks = [ROOT / "infra" / f"{name}.yaml" for name in ("stack", "edge", "watch")]
+        done = subprocess.run([linter, *stacks, packaged, expanded])
+        grown = len(expanded_template["Resources"])
+        print(f"cfn-lint: {len(stacks)} stacks, {packed} packaged resources, {grown} expanded")
         return done.returncode
 
 

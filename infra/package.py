@@ -48,12 +48,12 @@ def main() -> None:
     say(f"dist/sam.json and dist/deployment.zip ({size_mb:.1f} MB) are ready")
 
 
-def find_python() -> str | None:
-    """PACKAGE_PYTHON, or the first of PYTHONS on PATH or in pyenv that really runs."""
-    named = os.environ.get("PACKAGE_PYTHON")
+def find_python(variable: str = "PACKAGE_PYTHON", versions: tuple[str, ...] = PYTHONS) -> str | None:
+    """What the variable names, or the first of the versions on PATH or in pyenv that really runs."""
+    named = os.environ.get(variable)
     if named:
-        return named if version_of(named) in PYTHONS else None
-    for version in PYTHONS:
+        return named if version_of(named) in versions else None
+    for version in versions:
         pyenv = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*"))
         for candidate in [f"python{version}", *(str(path / "bin" / "python") for path in reversed(pyenv))]:
             if version_of(candidate) == version:
@@ -111,8 +111,9 @@ def name_functions(path: Path) -> None:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             function = resource["Properties"]["Handler"].removeprefix("app.")
-            name = "api_handler" if function == "app" else function
-            resource["Properties"]["FunctionName"] = f"sluice-{STAGE}-{name}"
+            # The one behind the REST API has the app's own name.
+            name = f"sluice-{STAGE}" if function == "app" else f"sluice-{STAGE}-{function}"
+            resource["Properties"]["FunctionName"] = name
     path.write_text(json.dumps(template, indent=2) + "\n")
 
 

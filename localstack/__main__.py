@@ -1,7 +1,7 @@
 """`python -m localstack up` and `python -m localstack demo`: the local environment until Ctrl-C.
 
-`--once` ends after the start (and the forecast), for CI. Settings: PORT, DATABASE_URL, SLUICE_STATE (the folder,
-default `.local`), SLUICE_MIN_FREE_MIB, SLUICE_EMULATOR, EVENT_PROFILE.
+`--once` ends after the start (and the forecast), for CI. Settings: BACKEND, PORT, DATABASE_URL, SLUICE_STATE (the
+folder, default `.local`), SLUICE_MIN_FREE_MIB, SLUICE_EMULATOR, EVENT_PROFILE.
 """
 
 import sys

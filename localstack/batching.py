@@ -5,8 +5,11 @@ size, waits as long as its batching window says, and stops at the size of an inv
 they were. Started as a script by the emulator's launcher, in a process of its own.
 """
 
+import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main
@@ -72,5 +75,14 @@ def _wake_in(seconds: float, queue_url: str) -> None:
 
 
 if __name__ == "__main__":
+    # of this process alone: functions inherit the environment and not this
+    sys.path.append(str(Path(__file__).parents[1]))
+    from localstack import rest_import
+
+    if "SLUICE_CALLS" in os.environ:
+        from localstack.recording import record_calls
+
+        record_calls(Path(os.environ["SLUICE_CALLS"]))
+    rest_import.install()
     sqs._receive_messages_for_esm = receive
     main()

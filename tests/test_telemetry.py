@@ -218,7 +218,7 @@ def test_moves_made_in_a_request_carry_the_id_that_its_client_is_told(written: R
     assert told == [
         ("submit", "of-submit"),
         ("request", "of-submit"),
-        ("claim", None),
+        ("claim", "of-submit"),
         ("fail", None),
         ("redrive", "of-retry"),
         ("request", "of-retry"),

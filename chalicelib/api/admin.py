@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chalicelib.api.auth import NoFields, require
-from chalicelib.api.body import read_body
+from chalicelib.api.body import is_on, read_body
 from chalicelib.api.http import Answer, Call, View
 from chalicelib.api.tasks import POLL_S
 from chalicelib.errors import FieldError, InvalidRequest
@@ -42,6 +42,12 @@ class QueueStates(Struct, frozen=True, kw_only=True):
     """The queues of this stage."""
 
     queues: list[operations.QueueState]
+
+
+class MaintenanceSwitch(Struct, frozen=True, kw_only=True):
+    """Whether nothing is to run."""
+
+    is_on: Annotated[bool, Meta(description="true: jobs are accepted and wait. false: they run again.")]
 
 
 def listing_active(registry: Registry) -> View:
@@ -87,6 +93,13 @@ def switching(switch: Callable[[Engine, str], operations.QueueState]) -> View:
     return switch_queue
 
 
+def maintain(call: Call) -> Answer:
+    """PUT /api/admin/maintenance."""
+    require(call, scope="admin")
+    wanted, _ = read_body(call, MaintenanceSwitch)
+    return _fresh(operations.maintain(call.runtime.engine, on=wanted.is_on))
+
+
 def purging(registry: Registry) -> View:
     """The view of POST /api/admin/queues/{queue}/purge."""
 
@@ -102,7 +115,7 @@ def redriving(registry: Registry) -> View:
 
     def redrive(call: Call) -> Answer:
         _begin(call)
-        drop = call.query.get("drop", "") in ("1", "true")
+        drop = is_on(call, "drop")
         engine, queue = call.runtime.engine, call.params["queue"]
         return _fresh(operations.redrive(engine, registry, queue, limit=_limit(call), drop=drop))
 

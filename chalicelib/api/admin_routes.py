@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib.api import admin, answers
 from chalicelib.api.http import View
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply, Route
+from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply, Route
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, SluiceError, Unavailable
 from chalicelib.jobs import operations
 from chalicelib.jobs.kind import Registry
@@ -22,7 +22,7 @@ _LIMIT = Param(
 )
 _DROP = Param(
     name="drop", where="query", summary="1 deletes messages without a failed job, which are left otherwise.",
-    values=("1", "true"),
+    values=SWITCH,
 )  # fmt: skip
 _LOOK: tuple[type[SluiceError], ...] = (*CALLER, Unavailable)
 _CHANGE: tuple[type[SluiceError], ...] = (*BODY, *CALLER, NotFound, Conflict, Unavailable)
@@ -37,6 +37,23 @@ def admin_routes(registry: Registry) -> Iterator[Route]:
     yield _looking("queues", admin.list_queues, "list_queues", "How full the queues are, and which are paused",
                    Reply(summary="The queues", body=admin.QueueStates))  # fmt: skip
     yield from _queue_routes(registry)
+    yield Route(
+        "/api/admin/maintenance",
+        "PUT",
+        admin.maintain,
+        lambda: Doc(
+            name="set_maintenance",
+            group="Operations",
+            summary="Switch the workers of all queues off, or on again",
+            details="Jobs, events and mails are still accepted and wait; runs that have begun go on. It takes up to a "
+            f"minute and may be repeated. {_ADMINS}",
+            access=Access.ACCOUNT,
+            request=admin.MaintenanceSwitch,
+            example=admin.MaintenanceSwitch(is_on=True),
+            replies={200: Reply(summary="The queues as they are now", body=operations.Maintenance)},
+            refusals=(*BODY, *CALLER, Conflict, Unavailable),
+        ),
+    )
     yield Route(
         "/api/admin/queues/{queue}/dead",
         "GET",

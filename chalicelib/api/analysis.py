@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.api.auth import require
 from chalicelib.api.body import MAX_ERRORS, read_body
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
+from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply
 from chalicelib.errors import FieldError, InvalidRequest, NotFound, SluiceError, Unavailable
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -21,7 +21,7 @@ STRICT = Param(
     name="strict",
     where="query",
     summary="1 refuses unknown fields, which are ignored otherwise.",
-    values=("1", "true"),
+    values=SWITCH,
 )
 REFUSALS: tuple[type[SluiceError], ...] = (*BODY, *CALLER, Unavailable)
 

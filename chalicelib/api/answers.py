@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.errors import FieldError
 from chalicelib.jobs.state import State
@@ -115,3 +115,6 @@ class Problem(Struct, frozen=True, kw_only=True):
     errors: Annotated[
         list[FieldError] | UnsetType, Meta(description="Every broken rule of the request, at most 50; status 400 only.")
     ] = UNSET
+    violated_policies: Annotated[
+        list[str] | UnsetType, Meta(description="Names of the limits that were reached; status 429 only.")
+    ] = field(default=UNSET, name="violated-policies")

@@ -15,7 +15,7 @@ from chalicelib.accounts.keys import PREFIX, USE_GRAIN_S, ApiKey, is_opened, rea
 from chalicelib.api.body import read_body
 from chalicelib.api.http import Answer, Call
 from chalicelib.clock import rfc3339
-from chalicelib.errors import Forbidden, Unauthenticated, Unavailable
+from chalicelib.errors import Forbidden, RequestError, SluiceError, Unauthenticated, Unavailable
 from chalicelib.model import ANONYMOUS, Caller, Scope, scopes_of
 from chalicelib.runtime import Runtime
 from chalicelib.telemetry import log
@@ -68,6 +68,18 @@ def require_login(call: Call) -> Caller:
     return caller
 
 
+def identified(call: Call) -> tuple[Call, Caller]:
+    """The call, which is not looked at again for who makes it, and its caller: ANONYMOUS too on bad credentials.
+
+    These are refused, if need be, by the route: some do not ask who is calling.
+    """
+    try:
+        caller = _identify(call)
+    except (RequestError, Unavailable) as refusal:
+        return msgspec.structs.replace(call, caller=refusal), ANONYMOUS
+    return msgspec.structs.replace(call, caller=caller), caller
+
+
 def identify(runtime: Runtime, credential: str) -> Caller:
     """Whom a token or an API key speaks for; raises Unauthenticated, or Unavailable if it cannot be checked."""
     if credential.startswith(PREFIX):
@@ -111,6 +123,10 @@ def write_cookie(call: Call, name: str, value: str, max_age_s: int) -> str:
 
 
 def _identify(call: Call) -> Caller:
+    if isinstance(call.caller, SluiceError):
+        raise call.caller
+    if call.caller is not None:
+        return call.caller
     scheme, _, credential = call.headers.get("authorization", "").partition(" ")
     if scheme:
         if scheme.lower() != "bearer":
@@ -130,7 +146,7 @@ def _read_token(runtime: Runtime, text: str) -> Caller:
     # PyJWT and what it loads are paid for by callers with a token only.
     from chalicelib.accounts.tokens import read_token
 
-    secret = runtime.settings.token_secret
+    secret = runtime.token_secret
     if not secret:
         raise Unauthenticated("tokens are not accepted here: TOKEN_SECRET is empty")
     now_s = runtime.clock.now()

@@ -21,6 +21,7 @@ MAX_ERRORS = 50
 _TABLE = "text/csv"
 # Parameters of the routes themselves, which are no fields of a request.
 _OF_THE_ROUTE = frozenset({"strict", "save"})
+_SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
 def read_body(call: Call, type_: type[T], *, lenient: bool = False, raw_field: str = "") -> tuple[T, tuple[str, ...]]:
@@ -32,7 +33,7 @@ def read_body(call: Call, type_: type[T], *, lenient: bool = False, raw_field: s
     raw = parse(call, raw_field)
     # As many as are told: each is compared with all that is known, and a body may have hundreds of thousands.
     unknown = list(islice(_unknown(raw, _shape(type_), ""), MAX_ERRORS))
-    ignore = lenient and call.query.get("strict", "") not in ("1", "true")
+    ignore = lenient and not is_on(call, "strict")
     errors = [] if ignore else [FieldError(pointer, f"is not known{hint}") for pointer, hint in unknown]
     try:
         value = _convert(raw, type_)
@@ -43,6 +44,14 @@ def read_body(call: Call, type_: type[T], *, lenient: bool = False, raw_field: s
     if errors:
         raise InvalidRequest(errors[:MAX_ERRORS])
     return value, tuple(f"{pointer} is not known and was ignored{hint}" for pointer, hint in unknown)
+
+
+def is_on(call: Call, name: str) -> bool:
+    """Whether the switch in the query is on; what is neither yes nor no is refused, lest a slip deletes something."""
+    text = call.query.get(name, "").lower()  # Python's clients write True
+    if text not in _SWITCH:
+        raise _refused(f"{name} must be one of {', '.join(filter(None, _SWITCH))}, got {text[:20]!r}")
+    return _SWITCH[text]
 
 
 def parse(call: Call, raw_field: str = "") -> Any:  # any JSON value

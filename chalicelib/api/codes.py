@@ -31,16 +31,16 @@ def mail_code(
     Unavailable where the mail cannot be queued: no code is valid then, and it may be asked for again at once.
     """
     runtime, settings = call.runtime, call.runtime.settings
-    if not settings.token_secret or not settings.mail_from:
+    if not runtime.token_secret or not settings.mail_from:
         raise Unavailable("mail is not configured: TOKEN_SECRET or MAIL_FROM is empty")
     now = runtime.clock.utcnow()
-    runtime.tries.charge([tries_of(settings.token_secret, MAILS, network_of(call.client))], now=now)
+    runtime.tries.charge([tries_of(runtime.token_secret, MAILS, network_of(call.client))], now=now)
     is_of_use = (runtime.accounts.find(address) is None) == (purpose == "sign_up")
     code = runtime.ids.code()
     letter = write(code) if is_of_use else otherwise()
     # 64 digits are no code: what has no use is opened by no guess.
     kept = code if is_of_use else runtime.ids.secret()
-    row = CodeRow(purpose, address, codes.digest(settings.token_secret, purpose, address, kept))
+    row = CodeRow(purpose, address, codes.digest(runtime.token_secret, purpose, address, kept))
     mail = mail_of(letter, address, until_s=int(now.timestamp()) + codes.LIFE_S)
     runtime.one_time_codes.issue(row, lambda: post(runtime, mail), now=now)
     log.info("code mailed", purpose=purpose)
@@ -48,7 +48,7 @@ def mail_code(
 
 def prove(call: Call, purpose: codes.Purpose, address: str, code: str) -> CodeRow:
     """The address's code, if it is the one that was sent; raises InvalidRequest, TooManyRequests."""
-    runtime, secret = call.runtime, call.runtime.settings.token_secret
+    runtime, secret = call.runtime, call.runtime.token_secret
     if not secret:
         raise Unavailable("codes are not configured: TOKEN_SECRET is empty")
     now = runtime.clock.utcnow()
@@ -93,4 +93,4 @@ def _settle(call: Call) -> None:
 
 
 def _counted(call: Call) -> Tries:
-    return tries_of(call.runtime.settings.token_secret, CODES, network_of(call.client))
+    return tries_of(call.runtime.token_secret, CODES, network_of(call.client))

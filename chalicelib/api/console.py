@@ -85,7 +85,12 @@ def _page() -> tuple[bytes, str]:
 
 
 _FILE = Param(name="file", where="path", summary="Name of the file.")
-_OF_A_FILE = {200: Reply(summary="The file", media="text/plain", headers=TAG), 304: UNCHANGED}
+_OF_A_FILE = {
+    200: Reply(
+        summary="The file", media="text/plain", also=("text/css", "text/javascript", "image/svg+xml"), headers=TAG
+    ),
+    304: UNCHANGED,
+}
 DOCS = {
     "index": Doc(
         name="get_index",
@@ -94,7 +99,10 @@ DOCS = {
         details="A browser, which asks for `text/html`, gets the console.",
         access=Access.OPEN,
         params=(KNOWN_TAG,),
-        replies={200: Reply(summary="The service and a few of its routes", body=answers.Index), 304: UNCHANGED},
+        replies={
+            200: Reply(summary="The service and a few of its routes", body=answers.Index, also=("text/html",)),
+            304: UNCHANGED,
+        },
     ),
     "asset": Doc(
         name="get_asset",

@@ -146,6 +146,8 @@ def _response(document: Json, status: str, response: Json) -> str:
     headers = "".join(
         f"<p><code>{escape(name)}</code>: {_inline(header['description'])}</p>"
         for name, header in response.get("headers", {}).items()
+        # Those of the limits are everywhere the same, and told at the top.
+        if "$ref" not in header
     )
     told = _inline(response["description"])
     return f"<div><dt><code>{status}</code> {told}</dt><dd><p>{bodies}</p>{headers}</dd></div>"

@@ -182,11 +182,11 @@ def _submit(call: Call, registry: Registry, app: PublishedApp, events: Sequence[
 def _post(call: Call, app: PublishedApp, taken: TakenEvent) -> str:
     """Has the queue take the event; answers its task."""
     accepted_ms = int(call.runtime.clock.now() * 1000)
-    body = msgspec.json.encode(EventMessage(app.id, accepted_ms, (taken,)))
+    body = msgspec.json.encode(EventMessage(app.id, accepted_ms, (taken,), request_id=call.request_id))
     if len(body) > _MOST_MESSAGE_BYTES:
         raise TooLarge(f"the event and what was found about it must have at most {_MOST_MESSAGE_BYTES} bytes")
     call.runtime.engine.queues.post(QUEUE, body.decode())
-    return sign(Receipt(app.id, taken.message_id, accepted_ms), call.runtime.settings.token_secret.encode())
+    return sign(Receipt(app.id, taken.message_id, accepted_ms), call.runtime.token_secret.encode())
 
 
 def _is_stored(call: Call, app: PublishedApp, taken: TakenEvent, seconds: int) -> bool:

@@ -57,6 +57,8 @@ _POLICIES = (
     "An event that breaks rules is answered 422 and stored as invalid (policy `record`), 202 and stored as invalid "
     "(`accept`), or 422 and not stored (`drop`). "
 )
+# Of one event, or of several; the two routes take both.
+_EITHER = (event_logs.EventAnswer, event_logs.EventsAnswer)
 _REFUSALS = (*BODY, Unauthenticated, UnknownApp, TooManyRequests, Unavailable)
 
 
@@ -72,13 +74,13 @@ class EventBody(Struct, frozen=True, kw_only=True, rename="camel"):
 _EXAMPLE = EventBody(event_name="user_login", message_id="7d1c-1", payload={"userId": 123})
 
 
-def event_routes(registry: Registry) -> Iterator[Route]:
-    """Ingest, which every start pays for; and the apps that it is for, with their rules."""
-    yield from _ingest(registry)
-    yield from resource_routes(_APPS)
+def app_routes() -> Iterator[Route]:
+    """The apps that events are of, with their rules."""
+    return resource_routes(_APPS)
 
 
-def _ingest(registry: Registry) -> Iterator[Route]:
+def ingest_routes(registry: Registry) -> Iterator[Route]:
+    """Where events come in, which every start pays for; how many of an app are taken is counted there."""
     ingest = event_logs.ingesting(registry)
     yield Route(
         "/api/logs/{app_id}",
@@ -95,8 +97,8 @@ def _ingest(registry: Registry) -> Iterator[Route]:
             example=_EXAMPLE,
             replies={
                 200: Reply(summary="Stored, within the time that `Prefer` gave it", body=event_logs.EventAnswer),
-                202: Reply(summary="Queued", body=event_logs.EventAnswer, headers=_QUEUED),
-                422: Reply(summary="The event breaks rules", body=event_logs.EventAnswer),
+                202: Reply(summary="Queued", body=_EITHER, headers=_QUEUED),
+                422: Reply(summary="The event breaks rules, or each of several", body=_EITHER),
             },
             refusals=_REFUSALS,
         ),
@@ -111,12 +113,13 @@ def _ingest(registry: Registry) -> Iterator[Route]:
             summary="Send many events",
             details=f"Each is judged by itself. {_POLICIES}{_FORMS} 202 where at least one is queued.",
             access=Access.OPEN,
-            params=(APP_ID, _KEY),
+            params=(APP_ID, _KEY, _PREFER),
             request=EventBody,
             example=_EXAMPLE,
             replies={
-                202: Reply(summary="Queued", body=event_logs.EventsAnswer, headers=_QUEUED),
-                422: Reply(summary="None is kept, for each breaks rules", body=event_logs.EventsAnswer),
+                200: Reply(summary="One event was sent, and is stored", body=event_logs.EventAnswer),
+                202: Reply(summary="Queued", body=_EITHER, headers=_QUEUED),
+                422: Reply(summary="None is kept, for each breaks rules", body=_EITHER),
             },
             refusals=_REFUSALS,
         ),

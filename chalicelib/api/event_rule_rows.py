@@ -101,6 +101,7 @@ def list_rows(call: Call) -> Answer:
 
 def add(call: Call) -> Answer:
     """POST /app/{app_id}/validation-rules."""
+    require(call)  # before the body: a stranger is told to log in, not what a rule looks like
     body, _ = read_body(call, NewRow)
     rule = tidy_rule(Rule(**{name: getattr(body, field) for field, name in _NAMES.items()}))
     version = _change(call, lambda rules: [*rules, rule])
@@ -109,6 +110,7 @@ def add(call: Call) -> Answer:
 
 def change(call: Call) -> Answer:
     """PUT /app/{app_id}/validation-rules/{rule_id}."""
+    require(call)
     body, _ = read_body(call, RowChange)
     said = {name: value for field, name in _NAMES.items() if (value := getattr(body, field)) is not UNSET}
     if not said:

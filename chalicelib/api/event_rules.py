@@ -8,12 +8,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chalicelib.api.auth import require
-from chalicelib.api.body import MAX_ERRORS, check_length, media_of, parse_json, read_body
+from chalicelib.api.body import MAX_ERRORS, check_length, is_on, media_of, parse_json, read_body
 from chalicelib.api.event_apps import find_app
 from chalicelib.api.event_routes import APP_ID
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
+from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply
 from chalicelib.clock import rfc3339
 from chalicelib.db.events.apps import App
 from chalicelib.db.viewer import Viewer, viewer_of
@@ -84,7 +84,7 @@ def upload(call: Call) -> Answer:
     viewer = viewer_of(require(call))
     app = call.runtime.apps.find(call.params["app_id"], viewer)
     sent = _read(call)
-    if call.query.get("dry_run", "") not in ("1", "true"):
+    if not is_on(call, "dry_run"):
         return _answer(app, adopt(call, viewer, app, sent))
     trial = try_on(call.runtime, app, sent.sheet, _count(call))
     differences = compare(app, _draft(call, app, sent))
@@ -224,9 +224,7 @@ def _count(call: Call) -> int:
 
 
 _VERSION = Param(name="version", where="query", summary="A version; the current one by default.")
-_DRY_RUN = Param(
-    name="dry_run", where="query", summary="1 changes nothing and tells what would change.", values=("1", "true")
-)
+_DRY_RUN = Param(name="dry_run", where="query", summary="1 changes nothing and tells what would change.", values=SWITCH)
 _LAST = Param(
     name="last",
     where="query",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.api.http import Answer, Call
 from chalicelib.clock import rfc3339
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, Unavailable
 from chalicelib.events.ids import Receipt, read
 from chalicelib.jobs.state import State
 
@@ -15,18 +15,29 @@ if TYPE_CHECKING:
 
 _POLL_S = 1
 _SAYS = {State.PENDING: "Waiting in the queue", State.SUCCESS: "Stored", State.FAILURE: "Given up"}
+_AWAY = "Accepted; whether it is stored cannot be told while the database is away"
 
 
 def event_status(call: Call, task_id: str) -> Answer:
-    """What became of an event: SUCCESS when it has a row, FAILURE when it was given up; who holds the id may ask."""
-    receipt = read(task_id, call.runtime.settings.token_secret.encode())
+    """What became of an event: SUCCESS when it has a row, FAILURE when it was given up; who holds the id may ask.
+
+    While Postgres is away it is PENDING and says so: the event was accepted, and those who poll need not stop.
+    """
+    receipt = read(task_id, call.runtime.token_secret.encode())
     if receipt is None:
         raise NotFound(f"there is no task {task_id[:100]}")
-    stored = call.runtime.event_log.find(receipt.app, receipt.message_id)
+    says = ""
+    try:
+        stored = call.runtime.event_log.find(receipt.app, receipt.message_id)
+    except Unavailable:
+        stored, says = None, _AWAY
     reason = None if stored else call.runtime.event_records.given_up(receipt.app, receipt.message_id)
     state = State.SUCCESS if stored else State.FAILURE if reason else State.PENDING
     headers = {"Cache-Control": "no-cache"} | ({} if state.is_final else {"Retry-After": str(_POLL_S)})
-    return Answer(body=describe_event(task_id, receipt, state, (stored, reason)), headers=headers)
+    body = describe_event(task_id, receipt, state, (stored, reason))
+    if says and not state.is_final:
+        body |= {"status": says, "stage": says.lower()}
+    return Answer(body=body, headers=headers)
 
 
 def describe_event(

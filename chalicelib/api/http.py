@@ -7,14 +7,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from chalice.app import Chalice, Response
+from chalice.app import Chalice, CORSConfig, Response
 
+from chalicelib.api.client import client_of
 from chalicelib.errors import InvalidRequest, SluiceError, Unauthenticated
+from chalicelib.model import Caller
 from chalicelib.runtime import Runtime
 from chalicelib.telemetry import log
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+# Pages of any host may call, with a token or a key: those are sent on purpose, so the calls say nothing of who looks at
+# the page. Without `allow_credentials` no browser sends them our cookie, nor shows them what it would open.
+CORS = CORSConfig(
+    allow_headers=["Idempotency-Key", "If-None-Match", "Prefer"],
+    expose_headers=[
+        "Content-Disposition", "Content-Location", "ETag", "Idempotency-Replayed", "Link", "Location",
+        "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate",
+        "X-Amzn-Remapped-WWW-Authenticate", "X-Cache-Status", "X-Request-Id",
+    ],
+    max_age=7200,  # what Chromium remembers a preflight for at most
+)  # fmt: skip
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +41,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     request_id: str = ""
-    # IP address that the request came from, as API Gateway saw it; no header of the client's says it.
+    # IP address that the request came from; no header of the client's own says it.
     client: str = ""
+    # Who makes the call, or why that cannot be said; None: nobody has looked yet.
+    caller: Caller | SluiceError | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +59,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 View = Callable[[Call], Answer]
+
+
+def methods_of(method: str) -> list[str]:
+    """The methods that a route answers: HEAD is a GET whose body the servers on the way leave out."""
+    return ["GET", "HEAD"] if method == "GET" else [method]
 
 
 def wrap(app: Chalice, runtime: Runtime, view: View) -> Callable[..., Response]:
@@ -112,6 +132,8 @@ def problem(error: SluiceError, request_id: str) -> Answer:
 
 def _call(app: Chalice, runtime: Runtime, params: Mapping[str, str]) -> Call:
     request: Any = app.current_request  # Chalice leaves its request untyped
+    headers = {name.lower(): value for name, value in dict(request.headers).items()}
+    connected = request.context.get("identity", {}).get("sourceIp", "")
     return Call(
         runtime=runtime,
         method=request.method,
@@ -119,8 +141,8 @@ def _call(app: Chalice, runtime: Runtime, params: Mapping[str, str]) -> Call:
         params=params,
         # Chalice gives a multi-value mapping or None; the last value wins, as in most frameworks.
         query=dict(request.query_params or {}),
-        headers={name.lower(): value for name, value in dict(request.headers).items()},
+        headers=headers,
         body=request.raw_body or b"",
         request_id=request.context.get("requestId", ""),
-        client=request.context.get("identity", {}).get("sourceIp", ""),
+        client=client_of(connected, headers, lambda: runtime.token_secret),
     )

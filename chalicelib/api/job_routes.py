@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib.api import answers, submission, tasks
 from chalicelib.api.http import JSON
-from chalicelib.api.route import BODY, CALLER, KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Param, Reply, Route
+from chalicelib.api.route import BODY, CALLER, KNOWN_TAG, SWITCH, TAG, UNCHANGED, Access, Doc, Param, Reply, Route
 from chalicelib.errors import Conflict, Gone, InvalidRequest, KeyReused, NotFound, Unavailable
 from chalicelib.jobs.kind import AnyKind, Registry
 
@@ -15,7 +15,7 @@ _STRICT = Param(
     name="strict",
     where="query",
     summary="1 refuses unknown fields, which are ignored with a warning otherwise.",
-    values=("1", "true"),
+    values=SWITCH,
 )
 _SAVE = Param(
     name="save",

@@ -62,7 +62,7 @@ DOCS: Mapping[str, Doc] = {
         "`Accept: application/json`.",
         access=Access.OPEN,
         params=(Param(name="to", where="query", summary="Only mails to this address."),),
-        replies={200: Reply(summary="The newest first", body=KeptMails)},
+        replies={200: Reply(summary="The newest first", body=KeptMails, also=("text/html",))},
         refusals=(Unavailable,),
     )
 }

@@ -57,10 +57,10 @@ def login(call: Call) -> Answer:
     # A page of another site must not log its visitor in as somebody else.
     check_origin(call)
     request, warnings = read_account_body(call, LoginRequest)
-    if not settings.token_secret:
+    if not runtime.token_secret:
         raise Unavailable("logins are not configured: TOKEN_SECRET is empty")
     address, now = request.email.strip().lower(), runtime.clock.utcnow()
-    device_id = read_device(settings.token_secret, address, read_cookie(call, DEVICE_COOKIE))
+    device_id = read_device(runtime.token_secret, address, read_cookie(call, DEVICE_COOKIE))
     of_caller, of_network = _counted(call, address, device_id)
     runtime.tries.charge([*of_caller, *of_network], now=now)
     try:
@@ -71,7 +71,7 @@ def login(call: Call) -> Answer:
         raise
     runtime.tries.settle(forget=of_caller, refund=of_network, now=now)
     body = LoginResult(token=token, expires_in=settings.token_ttl_s, user=show(account), warnings=warnings)
-    device = write_device(settings.token_secret, address, device_id or runtime.ids.key())
+    device = write_device(runtime.token_secret, address, device_id or runtime.ids.key())
     cookies = (
         write_cookie(call, COOKIE, token, settings.token_ttl_s),
         write_cookie(call, DEVICE_COOKIE, device, _DEVICE_S),
@@ -84,7 +84,7 @@ old_login = login
 
 def _counted(call: Call, address: str, device_id: str) -> tuple[list[pace.Tries], list[pace.Tries]]:
     """The tries of the caller at this address, and those of its network at all; a known device has its own alone."""
-    secret, network = call.runtime.settings.token_secret, network_of(call.client)
+    secret, network = call.runtime.token_secret, network_of(call.client)
     if device_id:
         return [pace.tries_of(secret, pace.PASSWORDS, address, "device", device_id)], []
     of_network = pace.tries_of(secret, pace.NETWORK, network)
@@ -132,7 +132,7 @@ def _token(runtime: Runtime, account: Account, epoch: int, now: datetime) -> str
     settings = runtime.settings
     return issue_token(
         Caller(account.id, account.role, access_ends_s=int(account.access_expires_at.timestamp())),
-        secret=settings.token_secret,
+        secret=runtime.token_secret,
         now_s=int(now.timestamp()),
         ttl_s=settings.token_ttl_s,
         epoch=epoch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,7 +20,11 @@ Json = dict[str, Any]  # a JSON object, in OpenAPI's shape
 _ABOUT = (
     "Heavy work is asked for over HTTPS, answered 202 at once and finished in the background. "
     "Send a request to one of the routes below, then poll the address in the answer's Location header until the "
-    "task's state is final. All bodies are JSON in UTF-8."
+    "task's state is final. All bodies are JSON in UTF-8.\n\n"
+    "Requests are limited by the minute and caller: `read` counts each GET; `submit`, or `submit-anonymous` without "
+    "credentials, every other one. Each answer of such a route, a refusal too, has `RateLimit-Policy` and `RateLimit` "
+    "(draft-ietf-httpapi-ratelimit-headers-11) unless the deployment has switched the limit off; beyond the limit it "
+    "is 429 with `Retry-After`. Each process of the service counts by itself, so more may be taken than is told."
 )
 
 # What the states mean to a client; what the engine does with them stands beside the states.
@@ -55,11 +59,19 @@ _SCHEMES: Json = {
     },
 }
 
+_LIMIT_HEADERS = {
+    "RateLimit-Policy": 'The limit: its name, `q` requests in `w` seconds, as `"read";q=6000;w=60`.',
+    "RateLimit": 'What is left of it: `r` requests at least in the next `t` seconds, as `"read";r=5999;t=1`.',
+}
+
 _REFUSAL_HEADERS = {
     Unauthenticated: {"WWW-Authenticate": "How to authenticate."},
     Unavailable: {"Retry-After": "Seconds after which to try again, where that is known."},
     TooManyRequests: {"Retry-After": "Seconds after which to try again."},
 }
+
+
+_LIMIT_REFS = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
 
 
 def document(routes: Iterable[Route], *, server: str) -> Json:
@@ -79,6 +91,7 @@ def document(routes: Iterable[Route], *, server: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
+            "headers": _headers(_LIMIT_HEADERS),
             "responses": dict(sorted(refusals.items())),
             "securitySchemes": _SCHEMES,
         },
@@ -101,10 +114,16 @@ class _Schemas:
         if results:
             self._of(Task)["properties"]["result"]["anyOf"] = [self.ref(result) for result in results]
         self._of(Problem)["examples"] = [_example_problem()]
+        for doc in docs:
+            if doc.request and doc.takes_any:
+                self._of(doc.request).pop("type")
         self.components["State"]["x-enumDescriptions"] = {state: _STATES[state] for state in State}
 
     def ref(self, type_: type) -> Json:
         return dict(self._references[type_])
+
+    def any_of(self, body: type | tuple[type, ...]) -> Json:
+        return {"anyOf": [self.ref(each) for each in body]} if isinstance(body, tuple) else self.ref(body)
 
     def _of(self, type_: type) -> Json:
         schema: Json = self.components[self._references[type_]["$ref"].rpartition("/")[2]]
@@ -112,7 +131,8 @@ class _Schemas:
 
 
 def _bodies(doc: Doc) -> Iterator[type]:
-    yield from filter(None, (doc.request, *(reply.body for reply in doc.replies.values())))
+    for body in (doc.request, *(reply.body for reply in doc.replies.values())):
+        yield from body if isinstance(body, tuple) else filter(None, (body,))
 
 
 def _example_problem() -> Json:
@@ -132,7 +152,8 @@ def _operation(doc: Doc, schemas: _Schemas) -> Json:
         if doc.example is not None:
             content["example"] = example_of(doc.example)
         operation["requestBody"] = {"required": True, "content": {JSON: content}}
-    responses = {str(status): _response(reply, schemas) for status, reply in doc.replies.items()} | {
+    limits = _LIMIT_REFS if doc.is_limited else {}
+    responses = {str(status): _response(reply, schemas, limits) for status, reply in doc.replies.items()} | {
         str(refusal.status): {"$ref": f"#/components/responses/{refusal.__name__}"} for refusal in doc.refusals
     }
     operation["responses"] = dict(sorted(responses.items()))
@@ -162,15 +183,17 @@ def _parameter(param: Param) -> Json:
     return {"name": param.name, "in": param.where, "description": param.summary, "schema": schema} | required
 
 
-def _response(reply: Reply, schemas: _Schemas) -> Json:
+def _response(reply: Reply, schemas: _Schemas, limits: Json) -> Json:
     response: Json = {"description": reply.summary}
-    if reply.headers:
-        response["headers"] = _headers(dict(reply.headers))
+    if reply.headers or limits:
+        response["headers"] = _headers(reply.headers) | limits
+    content: Json = {}
     if reply.body is not None:
-        response["content"] = {reply.media or JSON: {"schema": schemas.ref(reply.body)}}
+        content[reply.media or JSON] = {"schema": schemas.any_of(reply.body)}
     elif reply.media:
-        response["content"] = {reply.media: {"schema": {"type": "object" if reply.media == JSON else "string"}}}
-    return response
+        content[reply.media] = {"schema": {} if reply.media.endswith("json") else {"type": "string"}}
+    content |= {media: {"schema": {"type": "string"}} for media in reply.also}
+    return response | ({"content": content} if content else {})
 
 
 def _refusal(refusal: type[SluiceError], schemas: _Schemas) -> Json:
@@ -180,10 +203,12 @@ def _refusal(refusal: type[SluiceError], schemas: _Schemas) -> Json:
     }
     if refusal in _REFUSAL_HEADERS:
         response["headers"] = _headers(_REFUSAL_HEADERS[refusal])
+    if refusal is TooManyRequests:
+        response["headers"] |= _LIMIT_REFS
     return response
 
 
-def _headers(named: dict[str, str]) -> Json:
+def _headers(named: Mapping[str, str]) -> Json:
     return {name: {"description": summary, "schema": {"type": "string"}} for name, summary in named.items()}
 
 

@@ -12,7 +12,7 @@ from chalicelib.api.auth import require
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.paging import NO_STORE, PAGE_PARAMS, answer_page, list_reply, read_page
 from chalicelib.api.record import read_record
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
+from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply
 from chalicelib.db.projects import Name, Project, ProjectChange
 from chalicelib.db.viewer import Viewer, missing, read_id, viewer_of
 from chalicelib.errors import Forbidden, InvalidRequest, NotFound, Unavailable
@@ -86,7 +86,7 @@ OWNED = (
     "that the caller may not see is answered like an id that there is not."
 )
 LENIENT = "Unknown fields are ignored and listed in `warnings`, or refused with `?strict=1`."
-STRICT = Param(name="strict", where="query", summary="Refuses unknown fields.", values=("1", "true"))
+STRICT = Param(name="strict", where="query", summary="Refuses unknown fields.", values=SWITCH)
 _PROJECT_ID = Param(name="project_id", where="path", summary="The project.")
 _EXAMPLE = NewProject(name="Relaunch", team_size=5, status="active", start_date="2026-01-05", tags=("web",))
 _READ = (*CALLER, NotFound, Unavailable)

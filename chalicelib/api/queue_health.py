@@ -24,6 +24,7 @@ WAIT_S = 5
 _LOOK_S = 0.1
 # Owner of the pings: no account has this id, so that nobody can read or cancel one.
 _OWNER = "queue-health"
+_PAUSED = "the workers of the queue are switched off by an operator; jobs are accepted and wait"
 # Pings looked at to tell their own messages from those of others: a quarter of an hour of asking.
 _OWN = 100
 
@@ -40,11 +41,11 @@ class PingAnswer(Struct, frozen=True, kw_only=True):
 class QueueHealth(Struct, frozen=True, kw_only=True):
     """Whether jobs are worked on."""
 
-    status: Annotated[str, Meta(description="healthy, busy or unhealthy.")]
-    workers: Annotated[str, Meta(description="available, busy or unavailable.")]
+    status: Annotated[str, Meta(description="healthy, busy, paused or unhealthy.")]
+    workers: Annotated[str, Meta(description="available, busy, paused or unavailable.")]
     test_result: Annotated[PingAnswer | UnsetType, Meta(description="Only if healthy.")] = UNSET
     backlog: Annotated[int | UnsetType, Meta(description="Jobs of others in the queue, about; only if busy.")] = UNSET
-    error: Annotated[str | UnsetType, Meta(description="What is wrong; only if unhealthy.")] = UNSET
+    error: Annotated[str | UnsetType, Meta(description="What is wrong; only if paused or unhealthy.")] = UNSET
 
 
 class QueueProbe:
@@ -60,7 +61,7 @@ class QueueProbe:
         if window != self._window:
             self._answer = _ask(engine, window)
             self._window = window
-        is_up = self._answer.status != "unhealthy"
+        is_up = self._answer.status not in ("paused", "unhealthy")
         headers = {"Cache-Control": "no-store"} | ({} if is_up else {"Retry-After": str(WINDOW_S)})
         return Answer(status=200 if is_up else 503, body=self._answer, headers=headers)
 
@@ -73,6 +74,8 @@ def _ask(engine: Engine, window: int) -> QueueHealth:
         found = _wait(engine, job.id, deadline)
         if found is not None:
             return _judge(found)
+        if engine.queues.is_paused(PING.queue):
+            return QueueHealth(status="paused", workers="paused", error=_PAUSED)
         backlog = _backlog(engine)
     except Unavailable as error:
         log.warning("queue health unknown", reason=error.detail)

@@ -42,14 +42,20 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[str, ...] = ()
 
 
+# The values of a parameter that `body.is_on` reads.
+SWITCH = ("1", "true", "0", "false")
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a route that is not a refusal."""
 
     summary: str
-    # A struct, or a list of one.
-    body: type | None = None
+    # A struct, or a list of one; several where the answer may be any of them.
+    body: type | tuple[type, ...] | None = None
     # JSON if there is a body; named here where the answer has no type of ours.
     media: str = ""
+    # Texts of other media types that the answer may be as well.
+    also: tuple[str, ...] = ()
     # What each header says that the answer has besides Content-Type and X-Request-Id.
     headers: Mapping[str, str] = {}
 
@@ -65,11 +71,15 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     params: tuple[Param, ...] = ()
     request: type[msgspec.Struct] | None = None
+    # Whether the request's type stands for any JSON value.
+    takes_any: bool = False
     example: msgspec.Struct | None = None
     # What the task that the route starts ends with.
     result: type[msgspec.Struct] | None = None
     replies: Mapping[int, Reply]
     refusals: tuple[type[SluiceError], ...] = ()
+    # Whether its answers say how many more of such requests are taken; set where the route is put under the limits.
+    is_limited: bool = False
 
 
 class Route(NamedTuple):

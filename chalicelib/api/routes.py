@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from chalicelib.api import answers, description, queue_health, service
 from chalicelib.api.account_routes import account_routes, key_routes, local_routes
 from chalicelib.api.admin_routes import admin_routes
-from chalicelib.api.event_routes import event_routes
+from chalicelib.api.event_routes import app_routes, ingest_routes
 from chalicelib.api.event_watch_routes import watch_routes
 from chalicelib.api.http import JSON
 from chalicelib.api.job_routes import kind_routes, task_routes
+from chalicelib.api.limits import Limiter
 from chalicelib.api.resources import Table, resource_routes
 from chalicelib.api.route import KNOWN_TAG, TAG, UNCHANGED, Access, Doc, Reply, Route
 from chalicelib.jobs.kind import Registry
@@ -23,17 +24,19 @@ _CONSOLE: Table = (
 
 
 def routes(registry: Registry) -> Iterator[Route]:
-    """All routes of the stage that the registry was built for."""
+    """All routes of the stage that the registry was built for; those outside the limits have a pace of their own."""
+    limited = Limiter().on
     for kind in registry:
-        yield from kind_routes(kind)
-    yield from task_routes(registry)
+        yield from map(limited, kind_routes(kind))
+    yield from map(limited, task_routes(registry))
     yield from account_routes()
-    yield from key_routes()
-    yield from event_routes(registry)
-    yield from watch_routes()
+    yield from map(limited, key_routes())
+    yield from ingest_routes(registry)
+    yield from map(limited, app_routes())
+    yield from map(limited, watch_routes())
     yield from local_routes(registry.stage)
-    yield from admin_routes(registry)
-    yield from resource_routes()
+    yield from map(limited, admin_routes(registry))
+    yield from map(limited, resource_routes())
     yield from _service(registry)
 
 
@@ -66,7 +69,7 @@ def _service(registry: Registry) -> Iterator[Route]:
             replies={
                 200: Reply(summary="Healthy or busy", body=queue_health.QueueHealth),
                 503: Reply(
-                    summary="Unhealthy",
+                    summary="Unhealthy, or paused by an operator",
                     body=queue_health.QueueHealth,
                     headers={"Retry-After": "Seconds after which to ask again."},
                 ),

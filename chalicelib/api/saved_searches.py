@@ -18,7 +18,7 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.job_routes import PREFER, SUBMITTED
 from chalicelib.api.paging import NO_STORE, PAGE_PARAMS, answer_page, list_reply, read_page
 from chalicelib.api.record import read_record
-from chalicelib.api.route import BODY, CALLER, Access, Doc, Param, Reply
+from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply
 from chalicelib.api.submission import hand_in
 from chalicelib.aws.webhooks import LONGEST_URL, PORTS, TIMEOUT_S, find_fault
 from chalicelib.db.contracts.new_matches import SHOWN
@@ -212,7 +212,7 @@ def _delivery(alert: KeptAlert, job: Job | None) -> Delivery:
 
 
 _SEARCH_ID = Param(name="search_id", where="path", summary="The saved search.")
-_STRICT = Param(name="strict", where="query", summary="Refuses unknown fields.", values=("1", "true"))
+_STRICT = Param(name="strict", where="query", summary="Refuses unknown fields.", values=SWITCH)
 _OWN = "An account sees its own searches; the id of another one's is answered like an id that there is not."
 _LENIENT = "Unknown fields are ignored and listed in `warnings`, or refused with `?strict=1`."
 _ANEW = (

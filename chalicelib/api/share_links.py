@@ -103,6 +103,7 @@ DOCS: Docs = {
         details=f"Takes any JSON value of at most {_MAX_BYTES} bytes. Nothing is stored.",
         access=Access.OPTIONAL,
         request=Shared,
+        takes_any=True,
         example=Shared(),
         replies={200: Reply(summary="The text", body=Encoded)},
         refusals=REFUSALS,

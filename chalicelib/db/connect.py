@@ -35,8 +35,13 @@ class Turns:
 class Database:
     """Runs transactions; raises Unavailable when Postgres is away or goes away, JobFailed past the time limit."""
 
-    def __init__(self, dsn: str, turns: Turns | None = None) -> None:
+    def __init__(self, dsn: str, turns: Turns | None = None, *, role_is_limited: bool = False) -> None:
+        """`role_is_limited`: the role's own limit is the one below, and need not be said again.
+
+        Said as an option of the connection it would keep a proxy from sharing connections, or from taking this one.
+        """
         self._dsn = dsn
+        self._options = "" if role_is_limited else f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
         self.turns: Turns | None = turns or Turns()
         self._connection: extensions.connection | None = None
 
@@ -66,7 +71,7 @@ class Database:
         if self._connection is not None and not _is_alive(self._connection):
             self.close()
         if self._connection is None:
-            self._connection = connect(self._dsn, options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}")
+            self._connection = connect(self._dsn, options=self._options)
         return self._connection
 
 

@@ -46,8 +46,8 @@ class Migration(NamedTuple):
 def migrate(dsn: str, *, phases: tuple[str, ...] = ("pre", "post"), folder: Path = MIGRATIONS) -> list[str]:
     """Applies what is missing and answers the names applied: all of it or, after an error, none.
 
-    Raises ConfigurationError if an applied file was changed or is gone, Unavailable if Postgres is away. Two calls
-    at once are safe: the second waits and finds nothing to do.
+    Raises ConfigurationError if an applied file was changed or a `post` one is gone, Unavailable if Postgres is away.
+    Two calls at once are safe: the second waits and finds nothing to do.
     """
     migrations = read_migrations(folder)
     connection = connect(dsn, options=_OPTIONS)
@@ -85,9 +85,10 @@ def read_migrations(folder: Path) -> list[Migration]:
 def _missing(cursor: extensions.cursor, migrations: list[Migration], phases: tuple[str, ...]) -> list[Migration]:
     cursor.execute("SELECT name, checksum FROM schema_migrations")
     applied = dict(cursor.fetchall())
-    gone = applied.keys() - {migration.name for migration in migrations}
+    # After a roll-back the database is ahead: of `pre` migrations the code before them knows nothing and survives them.
+    gone = [name for name in applied.keys() - {each.name for each in migrations} if name[4:9] != "_pre_"]
     if gone:
-        raise ConfigurationError(f"the database is newer than this code: it has {', '.join(sorted(gone))}")
+        raise ConfigurationError(f"the database is newer than this code can bear: it has {', '.join(sorted(gone))}")
     for migration in migrations:
         if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise ConfigurationError(f"migration {migration.name} was changed after it had been applied")

@@ -29,3 +29,5 @@ class EventMessage(msgspec.Struct, frozen=True, tag="events"):
     accepted_ms: int
     events: tuple[TakenEvent, ...]
     v: int = VERSION
+    # Of the request that brought them, for the log of what became of them.
+    request_id: str = ""

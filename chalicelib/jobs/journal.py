@@ -24,7 +24,7 @@ from chalicelib.jobs.state import (
     State,
 )
 from chalicelib.jobs.store import Job
-from chalicelib.telemetry import Meter, Metric, log
+from chalicelib.telemetry import Meter, Metric, log, request_id
 
 # The clock repeats these: several beats a minute and job, a look a minute at each job of a paused queue. They would be
 # most of the log, and a job's first beat says no more than the claim some seconds before it.
@@ -50,6 +50,8 @@ def tell(meter: Meter, job: Job, move: Move, *, run_ms: int | None = None) -> No
     if move in _UNTOLD:
         return
     write = log.warning if move in _WARNED else log.info
+    # It is by its claim that a worker learns whom it works for.
+    whom = (job.request_id if move.begins else "") or request_id()
     # Keys without a value are left out by the logger.
     write(
         "job moved",
@@ -61,6 +63,7 @@ def tell(meter: Meter, job: Job, move: Move, *, run_ms: int | None = None) -> No
         run_ms=run_ms,
         slug=job.problem.slug if job.problem else None,
         follows=job.follows or None,
+        request_id=whom or None,
     )
     values = _values(job, move, run_ms)
     if values:

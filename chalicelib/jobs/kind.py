@@ -13,6 +13,9 @@ from chalicelib.errors import FieldError
 from chalicelib.jobs.store import WAIT_LIMIT_S
 from chalicelib.model import Scope
 
+# For how long a kind has outages cost no attempt, unless it says otherwise.
+OUTAGE_S = 6 * 3600
+
 Request = TypeVar("Request", bound=msgspec.Struct)
 Result = TypeVar("Result", bound=msgspec.Struct)
 
@@ -110,7 +113,10 @@ class JobKind(msgspec.Struct, Generic[Request, Result], frozen=True, kw_only=Tru
     wait_s: int = WAIT_LIMIT_S
     # Runs of one job that may be begun, the first included; the last one's crash ends in FAILURE.
     max_attempts: int = 4
-    # Seconds between two attempts after an outage; 0: more from one to the next.
+    # Seconds from its submit for which an outage, of Postgres above all, costs a job no attempt, so that one of hours
+    # fails none; after that, and always where a worker dies, `max_attempts` counts.
+    outage_s: int = OUTAGE_S
+    # Seconds between two attempts after an outage, at least; they become more from one to the next.
     retry_s: int = 0
     # None: every request is a job of its own.
     cache: Cache[Request] | None = None

@@ -91,13 +91,14 @@ class Lifecycle:
         """Ends a running job as REVOKED; raises Superseded."""
         self._mine(job, STOP, Change(now_ms=self.now_ms(), stage="cancelled"))
 
-    def retry_later(self, job: Job, delay_s: int, reason: str) -> None:
-        """Lets the job wait for another attempt; raises Cancelled or Superseded."""
+    def retry_later(self, job: Job, delay_s: int, reason: str, *, is_forgiven: bool = False) -> None:
+        """Lets the job wait for another attempt, those so far forgiven or not; raises Cancelled or Superseded."""
         now = self.now_ms()
         # Its own message comes back after the delay; the sweeper helps where that one was lost.
         due_ms = now + (delay_s + RESEND_AFTER_S[0]) * 1000
         stage = f"waiting to try again: {reason}"[:200]
-        self._mine(job, RETRY_LATER, Change(now_ms=now, stage=stage, due_ms=due_ms))
+        forgiven = job.attempt if is_forgiven else None
+        self._mine(job, RETRY_LATER, Change(now_ms=now, stage=stage, due_ms=due_ms, forgiven=forgiven))
 
     def continue_later(self, job: Job, cursor: str, delay_s: int = 0) -> None:
         """Lets the job wait for its next step, with its attempts forgiven; raises Cancelled or Superseded."""

@@ -67,6 +67,13 @@ class QueueState(Struct, frozen=True, kw_only=True):
     is_paused: bool
 
 
+class Maintenance(Struct, frozen=True, kw_only=True):
+    """The queues while nothing is to run, or may run again."""
+
+    is_on: Annotated[bool, Meta(description="Whether all are paused: jobs are accepted and wait.")]
+    queues: list[QueueState]
+
+
 class DeadLetter(Struct, frozen=True, kw_only=True):
     """A message that was given up, and the job that it is of."""
 
@@ -157,6 +164,29 @@ def resume(engine: Engine, queue: str) -> QueueState:
     engine.queues.resume(queue)
     log.warning("queue resumed", queue=queue)
     return queue_state(engine, queue)
+
+
+def maintenance(engine: Engine) -> Maintenance:
+    """Whether the workers of all queues are switched off."""
+    states = queues(engine)
+    return Maintenance(is_on=all(state.is_paused for state in states), queues=states)
+
+
+def maintain(engine: Engine, *, on: bool) -> Maintenance:
+    """Switches the workers of all queues off, or on again; may be repeated.
+
+    Raises Conflict where some cannot be switched at this moment, when all others are.
+    """
+    left = []
+    for queue in QUEUES:
+        try:
+            (engine.queues.pause if on else engine.queues.resume)(queue)
+        except Conflict as conflict:
+            left.append(f"{queue}: {conflict.detail}")
+    log.warning("maintenance begun" if on else "maintenance ended", left=left)
+    if left:
+        raise Conflict(f"not switched: {'; '.join(left)}; all others are, and it may be said again")
+    return maintenance(engine)
 
 
 def dead_letters(engine: Engine, queue: str, limit: int) -> list[DeadLetter]:

@@ -19,7 +19,7 @@ from chalicelib.jobs.state import SUBMIT, State
 from chalicelib.jobs.store import Found, Job, Refused
 
 # What of a task that follows is its own.
-_KEPT = ("id", "owner", "created_ms", "fingerprint", "warnings", "follows", "followers", "detached")
+_KEPT = ("id", "owner", "created_ms", "fingerprint", "warnings", "request_id", "follows", "followers", "detached")
 
 
 def folded(request: msgspec.Struct) -> object:

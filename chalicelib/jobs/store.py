@@ -71,6 +71,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     # What the caller should know about the request, such as fields that were ignored.
     warnings: tuple[str, ...] = ()
+    # The request that it was made for, which stands on every line of its life; empty where nobody said.
+    request_id: str = ""
     # What the request comes down to, where its kind shares results; empty: not shared.
     cache_key: str = ""
     # The job that does the work, of a task that only follows it, and how many tasks follow this job.

@@ -16,7 +16,7 @@ from chalicelib.jobs.queue import Message
 from chalicelib.jobs.sharing import cache_key, join, views
 from chalicelib.jobs.state import FOLLOW, SUBMIT, State
 from chalicelib.jobs.store import Job, Refused, Taken
-from chalicelib.telemetry import Metric
+from chalicelib.telemetry import Metric, request_id
 
 # Times that a request tries to join an identical one before it gives up.
 _ROUNDS = 5
@@ -103,6 +103,7 @@ def _job(engine: Engine, kind: AnyKind, asker: Asker, cache_key: str) -> Job:
         stage="queued",
         due_ms=int(now * 1000) + RESEND_AFTER_S[0] * 1000,
         warnings=asker.warnings,
+        request_id=request_id(),
         cache_key=cache_key,
     )
 

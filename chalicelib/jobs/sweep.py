@@ -20,7 +20,7 @@ from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import Registry
 from chalicelib.jobs.queue import Message
 from chalicelib.jobs.store import Job, Problem, Refused
-from chalicelib.telemetry import log
+from chalicelib.telemetry import act_for, log, request_id
 
 # What one run looks at: a sweep must end long before the next one begins.
 LIMIT = 500
@@ -30,7 +30,9 @@ def sweep(engine: Engine, registry: Registry) -> dict[str, int]:
     """Moves every job that is due and answers how many were requeued, resent, deferred, given up, revoked."""
     done: Counter[str] = Counter()
     is_paused = cache(partial(_is_paused, engine))
+    own = request_id()
     for job in _due(engine):
+        act_for(job.request_id or own)
         try:
             kind = registry.get(job.kind)
             if kind is not None and not job.state.is_running and is_paused(kind.queue):
@@ -41,6 +43,8 @@ def sweep(engine: Engine, registry: Registry) -> dict[str, int]:
         except Refused as refused:
             # The index was stale, or somebody else was faster.
             log.info("sweep refused", job_id=job.id, reason=refused.detail)
+        finally:
+            act_for(own)
     if done:
         log.info("swept", extra=dict(done))
     return dict(done)

@@ -14,7 +14,7 @@ from chalicelib.jobs.queue import VERSION, Delivery, Header, Message
 from chalicelib.jobs.retry import FIRST_S, delay_s, outage_s
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem, Refused
-from chalicelib.telemetry import log
+from chalicelib.telemetry import act_for, log, request_id
 
 # Seconds after which a message of another version is looked at again.
 _DEPLOY_S = 60
@@ -43,6 +43,7 @@ class Worker:
         when the function returns and none of it when it raises.
         """
         settled, unsettled, away = [], [], []
+        own = request_id()
         for delivery in deliveries:
             try:
                 self._settle(delivery)
@@ -52,6 +53,8 @@ class Worker:
                     away.append(delivery)
                 log.warning("delivery not settled", message_id=delivery.message_id, reason=error.detail)
                 unsettled.append(delivery)
+            finally:
+                act_for(own)
         self.hurry(away)
         if unsettled:
             self.acknowledge(settled)
@@ -85,9 +88,9 @@ class Worker:
             self._bury_unknown(delivery, message)
             return
         try:
-            job = self._engine.lifecycle.claim(message.id, kind.max_attempts)
+            job = _for_whom(self._engine.lifecycle.claim(message.id, kind.max_attempts))
         except Refused as refused:
-            self._settle_refused(kind, delivery, refused.job)
+            self._settle_refused(kind, delivery, refused.job and _for_whom(refused.job))
             return
         try:
             self._attempt(kind, job, delivery)
@@ -133,7 +136,7 @@ class Worker:
         body = self._engine.store.request_of(job.id)
         if body is None:
             raise SluiceError("the job's request is gone")
-        is_last_attempt = job.tries >= kind.max_attempts
+        is_last_attempt = self._is_last(kind, job)
         progress = JobProgress(self._engine, job, kind.time_limit_s, is_last_attempt=is_last_attempt)
         with progress.beating():
             return kind.run(msgspec.json.decode(body, type=kind.request), progress)
@@ -150,15 +153,24 @@ class Worker:
 
     def _retry(self, kind: AnyKind, job: Job, delivery: Delivery, error: Unavailable) -> None:
         """Lets the delivery come back after a while, or gives the job up; always raises in the first case."""
-        if job.tries >= kind.max_attempts:
+        if self._is_last(kind, job):
             reason = f"gave up after {job.tries} attempts: {error.detail}"
             self._fail(kind, job, Problem("attempts-spent", reason))
             self._engine.queues.bury(self._queue, delivery.body, reason)
             return
-        wait_s = kind.retry_s or delay_s(job.tries, self._engine.chance())
-        self._engine.lifecycle.retry_later(job, wait_s, error.detail)
+        # Attempts that are forgiven do not count, deliveries do.
+        wait_s = max(kind.retry_s, delay_s(max(job.tries, delivery.receive_count), self._engine.chance()))
+        is_forgiven = self._waits_out(kind, job)
+        self._engine.lifecycle.retry_later(job, wait_s, error.detail, is_forgiven=is_forgiven)
         self._engine.queues.postpone(self._queue, delivery.receipt, wait_s)
         raise ComeAgain(f"job {job.id} is tried again in {wait_s} s")
+
+    def _is_last(self, kind: AnyKind, job: Job) -> bool:
+        return job.tries >= kind.max_attempts and not self._waits_out(kind, job)
+
+    def _waits_out(self, kind: AnyKind, job: Job) -> bool:
+        """Whether an outage costs the job no attempt: so a worker that dies later is not taken for the last one."""
+        return self._engine.lifecycle.now_ms() - job.created_ms < kind.outage_s * 1000
 
     def _fail(self, kind: AnyKind, job: Job, problem: Problem) -> None:
         self._engine.lifecycle.fail(job, problem)
@@ -194,10 +206,16 @@ class Worker:
         reason = f"unknown kind {message.kind}"
         self._bury(delivery, reason)
         try:
-            job = self._engine.lifecycle.claim(message.id)
+            job = _for_whom(self._engine.lifecycle.claim(message.id))
             self._engine.lifecycle.fail(job, Problem("unknown-kind", reason))
         except (Refused, Superseded) as error:
             log.info("buried job not failed", job_id=message.id, reason=error.detail)
+
+
+def _for_whom(job: Job) -> Job:
+    """The job, for whose request everything is done from here on, until its delivery is settled."""
+    act_for(job.request_id or request_id())
+    return job
 
 
 def _decode(body: str) -> Message | Header | None:

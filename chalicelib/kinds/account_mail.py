@@ -74,4 +74,5 @@ KIND = JobKind(
     wait_s=24 * 3600,
     # With the pauses between them five minutes at most: what a code's mail is worth sending for.
     max_attempts=7,
+    outage_s=0,
 )

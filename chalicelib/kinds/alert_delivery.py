@@ -62,4 +62,5 @@ KIND = JobKind(
     keep_s=30 * 24 * 3600,
     # With the pauses between them half an hour or more.
     max_attempts=10,
+    outage_s=0,
 )

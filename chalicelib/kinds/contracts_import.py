@@ -156,7 +156,7 @@ def _go_on(request: DataSetRequest, progress: Progress, step: _Step) -> DataSetR
         while not is_done:
             if runtime.clock.now() >= end_s:
                 return _then(_Step(step.version, phase))
-            is_done = run_phase(phase, runtime.settings.database_url, step.version, progress, source=source)
+            is_done = run_phase(phase, runtime.database_url, step.version, progress, source=source)
     runtime.datasets.publish("contracts", step.version)
     contracts_alerts.start(step.version, progress)
     return _tell(runtime, progress, step.version)

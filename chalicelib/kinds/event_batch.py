@@ -35,6 +35,6 @@ KIND = JobKind(
     run=run,
     time_limit_s=50,
     keep_s=24 * 3600,
-    # With the pauses between them hours: an outage of Postgres of any usual length is waited for.
+    # After those hours that outages cost nothing, with the pauses between them some hours more.
     max_attempts=30,
 )

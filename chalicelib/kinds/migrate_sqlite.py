@@ -43,7 +43,7 @@ def run(request: MigrateRequest, progress: Progress) -> Report:
         source = Path(folder) / "old.db"
         progress(0.0, "fetching the file")
         runtime.files.fetch(progress.owner, request.upload_id, source)
-        return migrate_file(source, runtime.settings.database_url, dry_run=request.dry_run, progress=progress)
+        return migrate_file(source, runtime.database_url, dry_run=request.dry_run, progress=progress)
 
 
 KIND = JobKind(

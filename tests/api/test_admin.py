@@ -13,6 +13,7 @@ from chalicelib.jobs.queue import Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Problem
 from chalicelib.model import Caller
+from chalicelib.settings import QUEUES
 from tests.api.calls import Api, details, document
 from tests.api.published import broken, published
 from tests.doubles import FIRST_ID, SECRET
@@ -29,6 +30,7 @@ ROUTES = [
     ("POST", f"{QUEUE}/purge"),
     ("POST", f"{QUEUE}/redrive"),
     ("POST", f"/api/admin/tasks/{FIRST_ID}/redrive"),
+    ("PUT", "/api/admin/maintenance"),
 ]
 
 
@@ -112,6 +114,29 @@ def test_dead_letters_are_listed_with_why_they_were_given_up(api: Api) -> None:
 def test_queue_is_paused_and_resumed(api: Api) -> None:
     assert read(api, call(api, "POST", f"{QUEUE}/pause"), "QueueState")["is_paused"] is True
     assert read(api, call(api, "POST", f"{QUEUE}/resume"), "QueueState")["is_paused"] is False
+
+
+def maintain(api: Api, *, on: bool) -> Any:  # a JSON object
+    answer = api.call("PUT", "/api/admin/maintenance", {"is_on": on}, authorization=bearer("admin"))
+    return read(api, answer, "Maintenance")
+
+
+def test_maintenance_pauses_all_queues_while_jobs_are_accepted_and_wait(api: Api) -> None:
+    for _ in range(2):
+        begun = maintain(api, on=True)
+        assert (begun["is_on"], [queue["is_paused"] for queue in begun["queues"]]) == (True, [True] * len(QUEUES))
+    accepted = api.call("POST", "/api/async/echo", {"text": "hello"})
+    assert (accepted.status, len(api.parts.queues.sent["simulations"])) == (202, 2)
+    assert document(api.call("GET", accepted.headers["Location"]))["state"] == "PENDING"
+    for _ in range(2):
+        ended = maintain(api, on=False)
+        assert (ended["is_on"], [queue["is_paused"] for queue in ended["queues"]]) == (False, [False] * len(QUEUES))
+
+
+def test_maintenance_has_to_say_whether_it_is_on(api: Api) -> None:
+    answer = api.call("PUT", "/api/admin/maintenance", {}, authorization=bearer("admin"))
+    assert (answer.status, details(answer)) == (400, [("/is_on", "is required")])
+    assert api.parts.queues.paused == set()
 
 
 def test_purge_cancels_what_waits(api: Api) -> None:

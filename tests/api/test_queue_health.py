@@ -140,6 +140,21 @@ def test_job_that_fails_is_unhealthy() -> None:
     )
 
 
+@pytest.mark.parametrize("backlog", [0, 3])
+def test_queue_whose_workers_are_switched_off_is_paused_however_much_waits(backlog: int) -> None:
+    api = Api(PING)
+    api.parts.queues.pause("simulations")
+    for number in range(backlog):
+        api.parts.queues.send("simulations", Message(str(number), "echo"))
+    answer = ask(api)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+    assert document(answer) == {
+        "status": "paused",
+        "workers": "paused",
+        "error": "the workers of the queue are switched off by an operator; jobs are accepted and wait",
+    }
+
+
 def test_queue_that_cannot_be_reached_is_unhealthy_at_once() -> None:
     class AwayQueues(MemoryQueues):
         def send(self, queue: str, message: Message, *, delay_s: int = 0) -> None:

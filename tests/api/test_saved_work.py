@@ -83,4 +83,4 @@ def test_list_is_published_as_a_bare_list_with_a_link(path: str, name: str) -> N
         "type": "array",
         "items": {"$ref": f"#/components/schemas/{name}"},
     }
-    assert list(response["headers"]) == ["Link"]
+    assert list(response["headers"]) == ["Link", "RateLimit-Policy", "RateLimit"]

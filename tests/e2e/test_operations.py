@@ -23,8 +23,10 @@ def admin(stack: LocalStack) -> Iterator[Client]:
     """An admin, after whom every queue is worked on."""
     secret = (stack.state / "token-secret").read_text("utf-8").strip()
     token = issue_token(Caller("4711", "admin"), secret=secret, now_s=int(time.time()), ttl_s=600)
-    yield Client(stack.url, token)
-    Client(stack.url, token).call("POST", "/api/admin/queues/simulations/resume")
+    client = Client(stack.url, token)
+    yield client
+    ended = client.call("PUT", "/api/admin/maintenance", {"is_on": False})
+    assert (ended.status, ended.body["is_on"]) == (200, False)
 
 
 def ops(stack: LocalStack, *words: str) -> Any:  # any JSON value
@@ -61,6 +63,28 @@ def test_job_waits_while_its_queue_is_paused_and_runs_afterwards(stack: LocalSta
     assert ops(stack, "depth", "--queue", "simulations")["waiting"] >= 1
     assert ops(stack, "resume", "--queue", "simulations")["is_paused"] is False
     assert client.wait(task_id)["state"] == "SUCCESS"
+
+
+def test_during_maintenance_everything_is_accepted_and_afterwards_it_is_done(stack: LocalStack, admin: Client) -> None:
+    client, demo = Client(stack.url), Client(stack.url).login("demo@sluice.test", "demo-password")
+    assert ops(stack, "maintenance")["is_on"] is False
+    begun = ops(stack, "maintenance", "--on", "1")
+    assert (begun["is_on"], {queue["is_paused"] for queue in begun["queues"]}) == (True, {True})
+    # A poll that has begun may still take what comes first.
+    client.submit("/api/async/slow", {"seconds": 0})
+    time.sleep(2)
+    forecast = demo.submit("/api/async/simulate?save=true", {"tpSamples": [1], "numberOfTasks": 1})
+    search = client.submit("/api/async/contracts/search", {"keywords": [forecast]})
+    event = client.call("POST", "/api/logs/test-app", {"eventName": "user_login", "payload": {"userId": 1}})
+    assert event.status == 202, event
+    tasks = ((demo, forecast), (client, search), (client, event.body["task_id"]))
+    time.sleep(2)
+    assert [caller.call("GET", f"/api/tasks/{task_id}").body["state"] for caller, task_id in tasks] == ["PENDING"] * 3
+    health = client.call("GET", "/api/health/celery")
+    assert (health.status, health.body["status"]) == (503, "paused")
+    assert client.call("GET", "/api/health").status == 200
+    assert admin.call("PUT", "/api/admin/maintenance", {"is_on": False}).body["is_on"] is False
+    assert [caller.wait(task_id)["state"] for caller, task_id in tasks] == ["SUCCESS"] * 3
 
 
 def test_purge_of_a_paused_queue_cancels_what_waits_in_it(stack: LocalStack, admin: Client) -> None:

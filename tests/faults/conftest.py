@@ -13,11 +13,12 @@ from localstack.settings import Settings
 from tests.faults.events import QUEUE as EVENTS
 from tests.faults.proxy import FaultProxy
 from tests.faults.site import Site
+from tests.infra.policies import calls_of, refused
 
 # These take minutes; `make faults` runs them too.
 _LONG = (
-    "database_restarts", "events_database_restarts", "events_killed_workers", "killed_workers", "outages_during_runs",
-    "unsent_messages", "wrong_clocks",
+    "database_away_long", "database_restarts", "events_database_restarts", "events_killed_workers", "killed_workers",
+    "outages_during_runs", "unsent_messages", "wrong_clocks",
 )  # fmt: skip
 collect_ignore = [] if os.environ.get("FAULTS") else [f"test_{name}.py" for name in _LONG]
 
@@ -35,6 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         root=ROOT,
         state=state,
         keep_data=False,
+        record_calls=True,
         environment={
             "AWS_ENDPOINT_URL_SQS": sqs.url,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
@@ -51,3 +53,5 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
     sqs.close()
     dynamodb.close()
+    # What functions do about failures, they must be allowed as well.
+    assert refused(calls_of(state)) == []

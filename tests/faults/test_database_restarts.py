@@ -65,8 +65,8 @@ def database_away(site: Site, how: signal.Signals) -> Iterator[None]:
 
 
 def waiting(site: Site) -> list[str]:
-    """The jobs that said that they wait for the database, once for each time that one did."""
-    return site.jobs_in(b'"waiting for the database"')
+    """The jobs that wait to try again, once for each time that one met the outage."""
+    return site.jobs_in(b'"waiting to try again: ')
 
 
 def saved_forecasts(site: Site, name: str) -> list[tuple[str, int, int]]:

@@ -15,8 +15,10 @@ import pytest
 from yarl import URL
 
 from chalicelib import kinds
+from chalicelib.api.client import PROOF_HEADER, proof_of_host
 from chalicelib.api.routes import routes
 from localstack.door import Target
+from tests.doubles import SECRET
 from tests.infra.template import load
 
 EDGE = Path("infra/edge.yaml")
@@ -247,6 +249,18 @@ def test_both_ways_are_https_only() -> None:
     ways = [each["CustomOriginConfig"] for each in Filled(APIS).distribution()["Origins"]]
     assert [way["OriginProtocolPolicy"] for way in ways] == ["https-only", "https-only"]
     assert [way["OriginSSLProtocols"] for way in ways] == [["TLSv1.2"], ["TLSv1.2"]]
+
+
+def test_host_shows_the_rest_api_that_a_request_came_through_it() -> None:
+    assert "OriginCustomHeaders" not in origin("/api/tasks")
+    proof = proof_of_host(SECRET)
+    rest, websocket = Filled({**APIS, "OriginProof": proof}).distribution()["Origins"]
+    (shown,) = rest["OriginCustomHeaders"]
+    assert (shown["HeaderName"].lower(), shown["HeaderValue"]) == (PROOF_HEADER, proof)
+    assert "OriginCustomHeaders" not in websocket
+    parameter = load(EDGE)["Parameters"]["OriginProof"]
+    assert parameter["NoEcho"] is True
+    assert re.fullmatch(parameter["AllowedPattern"], proof)
 
 
 def test_gateway_gives_up_before_the_host_does() -> None:

@@ -29,3 +29,8 @@ def test_named_deployment_is_left_as_it_is(environ: dict[str, str], tmp_path: Pa
 def test_command_that_changes_something_must_name_it(command: str, needs: str) -> None:
     with pytest.raises(SystemExit, match=needs):
         main([command, "--queue", ""])
+
+
+def test_maintenance_is_on_or_off_and_nothing_else() -> None:
+    with pytest.raises(SystemExit, match="ON must be 1 or 0, got 'maybe'"):
+        main(["maintenance", "--on", "maybe"])

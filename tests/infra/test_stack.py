@@ -1,4 +1,4 @@
-"""infra/stack.yaml and the function policies: what must hold on AWS, where nobody is looking."""
+"""infra/stack.yaml: what must hold on AWS, where nobody is looking."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ from typing import Any
 import pytest
 from chalice.app import DynamoDBEventConfig
 
-from chalicelib import kinds
-from chalicelib.jobs.kind import AnyKind
 from chalicelib.settings import LIVE_QUEUE, QUEUES, Settings
 from tests.infra.template import load, resources
 
 STACK = Path("infra/stack.yaml")
 CONFIG = json.loads(Path(".chalice/config.json").read_text("utf-8"))
 FUNCTIONS = CONFIG["lambda_functions"]
-# Statements whose resource cannot have our name in it, and why.
-NOT_BY_NAME = {
-    "Logs": "the group is named for the function by Lambda",
-    "Answer": "an API has an id of API Gateway's choosing",
-    "FindMappings": "AWS knows no resource for lambda:ListEventSourceMappings",
-    "SendMail": "an identity is named for its domain or address",
-    "SwitchMappings": "a mapping has an id of Lambda's choosing; its condition names our functions",
-}
 FOURTEEN_DAYS_S = 14 * 24 * 3600
 
 
@@ -56,16 +46,6 @@ def test_live_rows_are_kept_for_a_minute_and_gone_before_they_would_come_again()
     (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == {"Fn::Sub": "sluice-${Stage}-live-age"}]
     assert age["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": "LiveQueue.QueueName"}}]
     assert (age["MetricName"], age["Threshold"]) == ("ApproximateAgeOfOldestMessage", 30)
-
-
-def test_live_rows_are_offered_by_those_that_store_and_remove_and_sent_by_one_that_reaches_the_sockets() -> None:
-    live = f"arn:*:sqs:*:*:sluice-*-{LIVE_QUEUE}"
-    assert [name for name in FUNCTIONS if live in allowed(name, "sqs:SendMessage")] == ["api_handler", "work_events"]
-    assert [name for name in FUNCTIONS if live in allowed(name, "sqs:ReceiveMessage")] == ["push_events"]
-    sockets = "arn:*:dynamodb:*:*:table/sluice-*-sockets"
-    assert sockets in allowed("work_events", "dynamodb:Query")
-    assert "work_events" not in [name for name in FUNCTIONS if allowed(name, "execute-api:ManageConnections")]
-    assert allowed("push_events", "execute-api:ManageConnections") != []
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -160,13 +140,6 @@ def test_each_reader_of_a_stream_has_an_alarm_on_its_lag_and_imports_what_the_st
     assert sorted(lags) == sorted(f"sluice-${{Stage}}-{name}" for name in readers)
 
 
-def test_each_function_has_a_policy_file_of_its_own_and_no_file_is_left_over() -> None:
-    files = {name: function["iam_policy_file"] for name, function in FUNCTIONS.items()}
-    assert files == {name: f"policy-{name}.json" for name in FUNCTIONS}
-    assert {path.name for path in Path(".chalice").glob("policy-*.json")} == set(files.values())
-    assert CONFIG["autogen_policy"] is False
-
-
 def test_each_function_of_the_app_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE", "local")
     import app
@@ -177,47 +150,9 @@ def test_each_function_of_the_app_is_configured(monkeypatch: pytest.MonkeyPatch)
     assert handlers | {"api_handler"} == set(FUNCTIONS)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_policy_allows_named_actions_on_our_own_resources_only(function: str) -> None:
-    policy = json.loads(Path(f".chalice/policy-{function}.json").read_text("utf-8"))
-    for statement in policy["Statement"]:
-        assert all("*" not in action for action in statement["Action"])
-        resource = statement["Resource"]
-        assert "sluice-*-" in resource or statement["Sid"] in NOT_BY_NAME, resource
-
-
-def test_mappings_of_our_own_workers_only_may_be_switched() -> None:
-    policy = json.loads(Path(".chalice/policy-api_handler.json").read_text("utf-8"))
-    (switch,) = [statement for statement in policy["Statement"] if statement["Sid"] == "SwitchMappings"]
-    assert switch["Condition"] == {"ArnLike": {"lambda:FunctionArn": "arn:*:lambda:*:*:function:sluice-*-work_*"}}
-
-
-def allowed(function: str, action: str) -> list[str]:
-    """The resources on which a function may do something."""
-    policy = json.loads(Path(f".chalice/policy-{function}.json").read_text("utf-8"))
-    return [statement["Resource"] for statement in policy["Statement"] if action in statement["Action"]]
-
-
-@pytest.mark.parametrize(
-    "kind", [kind for kind in kinds.registry("prod") if kind.max_hops], ids=lambda kind: str(kind.name)
-)
-def test_worker_of_a_kind_of_several_steps_may_send_itself_the_next_one(kind: AnyKind) -> None:
-    assert f"arn:*:sqs:*:*:sluice-*-{kind.queue}" in allowed(f"work_{kind.queue}", "sqs:SendMessage")
-
-
-def test_mail_is_sent_by_the_worker_of_deliveries_and_by_nobody_else() -> None:
-    assert [function for function in FUNCTIONS if allowed(function, "ses:SendEmail")] == ["work_emails"]
-
-
 def test_worker_of_deliveries_is_told_neither_the_database_nor_the_secret_whatever_its_stage_is() -> None:
     stages = {name: stage for name, stage in CONFIG["stages"].items() if name != "local"}
     assert stages
     for stage in stages.values():
         own = stage["lambda_functions"]["work_emails"]["environment_variables"]
         assert own == {"DATABASE_URL": "", "TOKEN_SECRET": ""}
-
-
-def test_deliveries_are_sent_to_their_queue_by_those_that_make_them_and_by_the_sweeper() -> None:
-    emails = "arn:*:sqs:*:*:sluice-*-emails"
-    submitters = [function for function in FUNCTIONS if emails in allowed(function, "sqs:SendMessage")]
-    assert submitters == ["api_handler", "work_batch", "sweep"]

@@ -109,6 +109,28 @@ def test_queue_is_paused_and_resumed(parts: MemoryEngine) -> None:
     assert operations.resume(parts.engine, "simulations") == msgspec.structs.replace(state, is_paused=False)
 
 
+def test_maintenance_is_on_when_every_queue_is_paused(parts: MemoryEngine) -> None:
+    assert operations.maintenance(parts.engine).is_on is False
+    operations.pause(parts.engine, "events")
+    assert operations.maintenance(parts.engine).is_on is False
+    assert operations.maintain(parts.engine, on=True).is_on is True
+    operations.resume(parts.engine, "emails")
+    assert operations.maintenance(parts.engine).is_on is False
+
+
+def test_queue_that_is_just_being_switched_does_not_keep_the_others_from_it(parts: MemoryEngine) -> None:
+    class BusyQueues(MemoryQueues):
+        def pause(self, queue: str) -> None:
+            if queue == "searches":
+                raise Conflict("the queue is being paused or resumed at this moment; try again in a minute")
+            super().pause(queue)
+
+    busy = BusyQueues()
+    with pytest.raises(Conflict, match=r"^not switched: searches: the queue is .*; all others are"):
+        operations.maintain(replace(parts.engine, queues=busy), on=True)
+    assert busy.paused == {"simulations", "events", "emails", "batch"}
+
+
 def test_queue_that_does_not_exist_is_not_found(parts: MemoryEngine) -> None:
     with pytest.raises(NotFound, match=r"queue must be one of simulations, .* got 'nowhere'"):
         operations.pause(parts.engine, "nowhere")

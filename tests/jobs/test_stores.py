@@ -46,6 +46,7 @@ JOB = Job(
     owner="7",
     stage="queued",
     warnings=("a warning",),
+    request_id="request-1",
 )
 
 

@@ -29,6 +29,10 @@ def deliver(message: Message | str, receipt: str = "receipt-1") -> Delivery:
     return Delivery(message_id=f"message-of-{receipt}", body=body, receipt=receipt)
 
 
+def replace_count(delivery: Delivery, receive_count: int) -> Delivery:
+    return msgspec.structs.replace(delivery, receive_count=receive_count)
+
+
 def submitted(parts: MemoryEngine, kind: AnyKind, text: str = "hello") -> Job:
     return submit(parts.engine, kind, EchoRequest(text), Asker(owner="7")).job
 
@@ -235,6 +239,65 @@ def test_outage_during_a_run_is_retried_with_growing_delays_until_the_attempts_a
     reason = "gave up after 4 attempts: the database went away"
     assert stored(parts).problem == Problem("attempts-spent", reason)
     assert parts.queues.buried == [("simulations", msgspec.json.encode(message).decode(), reason)]
+
+
+def test_outage_of_hours_spends_no_attempt_of_a_kind_that_waits_it_out(parts: MemoryEngine) -> None:
+    is_away = True
+
+    def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        assert not progress.is_last_attempt
+        if is_away:
+            raise Unavailable("the database went away")
+        return EchoResult(request.text)
+
+    kind = echo_kind(interrupted, max_attempts=2, outage_s=3600)
+    submitted(parts, kind)
+    delivery = deliver(Message(FIRST_ID, "echo"))
+    for count in range(1, 10):
+        with pytest.raises(ComeAgain):
+            work(parts, kind, replace_count(delivery, count))
+        parts.clock.advance(parts.queues.postponed[-1][2])
+    # The engine of the tests draws the longest delay each time.
+    assert [seconds for _, _, seconds in parts.queues.postponed] == [5, 10, 20, 40, 80, 160, 320, 640, 900]
+    is_away = False
+    work(parts, kind, replace_count(delivery, 10))
+    assert (stored(parts).state, stored(parts).attempt, stored(parts).tries) == (State.SUCCESS, 10, 1)
+    assert parts.queues.buried == []
+
+
+def test_outage_that_outlasts_the_kinds_patience_spends_attempts(parts: MemoryEngine) -> None:
+    said = list[bool]()
+
+    def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        said.append(progress.is_last_attempt)
+        raise Unavailable("the database went away")
+
+    kind = echo_kind(interrupted, max_attempts=2, outage_s=3600)
+    submitted(parts, kind)
+    message = Message(FIRST_ID, "echo")
+    for pause_s in (3599, 1):
+        with pytest.raises(ComeAgain):
+            work(parts, kind, deliver(message))
+        parts.clock.advance(pause_s)
+    with pytest.raises(ComeAgain):
+        work(parts, kind, deliver(message))
+    work(parts, kind, deliver(message))
+    assert said == [False, False, False, True]
+    assert stored(parts).problem == Problem("attempts-spent", "gave up after 2 attempts: the database went away")
+
+
+def test_worker_that_dies_after_an_outage_is_not_taken_for_the_last_one(parts: MemoryEngine) -> None:
+    def interrupted(request: EchoRequest, progress: Progress) -> EchoResult:
+        raise Unavailable("the database went away")
+
+    kind = echo_kind(interrupted, max_attempts=2, outage_s=3600)
+    submitted(parts, kind)
+    for _ in range(5):
+        with pytest.raises(ComeAgain):
+            work(parts, kind, deliver(Message(FIRST_ID, "echo")))
+    parts.engine.lifecycle.claim(FIRST_ID)
+    parts.clock.advance(31)
+    assert parts.engine.lifecycle.claim(FIRST_ID, kind.max_attempts).tries == 2
 
 
 def test_job_waiting_to_be_tried_again_is_cancelled_at_once(parts: MemoryEngine) -> None:

@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from localstack.door import MAX_BODY_BYTES, Target, open_door
+from localstack.door import MAX_BODY_BYTES, MAX_EVENT_BYTES, Target, open_door
 from localstack.emulator import aws_session
 from localstack.run import LocalStack, local_stack
 from localstack.settings import Settings
@@ -118,21 +118,26 @@ def test_headers_of_the_hop_are_dropped_and_the_forwarded_ones_are_set(stack: Lo
     }
 
 
-def test_body_of_the_largest_size_is_carried_and_a_larger_one_refused(stack: LocalStack) -> None:
-    carried = ask(stack, "/api/echo", "POST", body=b"x" * MAX_BODY_BYTES, headers=JSON)
-    assert carried.json()["size"] == MAX_BODY_BYTES
-    refused = ask(stack, "/api/echo", "POST", body=b"x" * (MAX_BODY_BYTES + 1))
+@pytest.mark.parametrize("size", [MAX_EVENT_BYTES + 1, MAX_BODY_BYTES + 1])
+def test_body_of_the_largest_size_is_carried_and_a_larger_one_refused(stack: LocalStack, size: int) -> None:
+    carried = ask(stack, "/api/echo", "POST", body=b"x" * MAX_EVENT_BYTES, headers=JSON)
+    assert carried.json()["size"] == MAX_EVENT_BYTES
+    refused = ask(stack, "/api/echo", "POST", body=b"x" * size)
     assert (refused.status, refused.headers["Content-Type"]) == (413, "application/problem+json")
+    assert refused.json()["type"] == "urn:sluice:problem:too-large"
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/_ministack/health", "/api/health/below"])
-def test_unknown_path_is_a_404_problem(stack: LocalStack, path: str) -> None:
+def test_unknown_path_is_answered_as_api_gateway_is_set_to(stack: LocalStack, path: str) -> None:
     answer = ask(stack, path)
-    detail = f"there is no GET {path}"
     assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    detail = "there is nothing at this path and method"
     assert answer.json() == {
-        "type": "about:blank", "title": "Not Found", "status": 404, "detail": detail, "error": detail,
+        "type": "urn:sluice:problem:not-found", "title": "Not found", "status": 404, "detail": detail, "error": detail,
+        "request_id": answer.json()["request_id"],
     }  # fmt: skip
+    assert answer.json()["request_id"] != ask(stack, path).json()["request_id"]
 
 
 def test_unknown_path_is_404_for_head_too(stack: LocalStack) -> None:
@@ -201,7 +206,7 @@ def test_emulator_that_is_silent_is_a_504_problem(listening: socket.socket) -> N
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with open_door(listening, Target(endpoint=endpoint, rest_api_id="a", websocket_api_id=None, timeout_s=0.3)):
             status, problem = _get(f"http://127.0.0.1:{listening.getsockname()[1]}/api/health")
-    assert (status, problem["error"]) == (504, "no answer within 0.3 s")
+    assert (status, problem["error"]) == (504, "no answer within 29 s; long work is a task")
 
 
 def test_packaging_error_is_told_with_the_reason(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from localstack.errors import LocalStackError
 from localstack.postgres import Database, _private_folder, running_database
-from localstack.settings import Settings
+from localstack.settings import Settings, named_postgres
 from tests.localstack.tiny_project import wait_for
 
 
 def database(state: Path, *, keep: bool = True) -> AbstractContextManager[Database]:
     lock = os.open(state / "lock", os.O_CREAT | os.O_RDWR)
-    return running_database(Settings(root=state, state=state, keep_data=keep), lock)
+    settings = Settings(root=state, state=state, postgres=named_postgres(), keep_data=keep)
+    return running_database(settings, lock)
 
 
 def run(dsn: str, statement: str) -> list[tuple[object, ...]]:
@@ -51,6 +52,16 @@ def test_rows_survive_an_orderly_restart_a_crash_and_a_process_id_in_other_hands
             assert run(fourth.dsn, "SELECT n FROM kept") == [(1,)]
         other.communicate(b"\n")
     assert not data.exists()
+
+
+@pytest.mark.skipif(named_postgres() is None, reason="SLUICE_POSTGRES names no other server; `make postgres` does")
+def test_server_is_the_one_whose_programs_are_named(tmp_path: Path) -> None:
+    programs = named_postgres()
+    assert programs is not None
+    told = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    with database(tmp_path, keep=False) as fresh:
+        ((running,),) = run(fresh.dsn, "SHOW server_version")
+        assert told.strip() == f"postgres (PostgreSQL) {running}"
 
 
 def test_case_of_letters_beyond_ascii_is_folded_and_the_needed_extensions_are_there(tmp_path: Path) -> None:

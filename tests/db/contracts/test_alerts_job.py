@@ -189,7 +189,7 @@ def test_import_does_not_fail_for_alerts_that_cannot_be_started(desk: Desk, ann:
     path = desk.submit({"upload_id": desk.upload(MORE)})
     desk.work("batch", steps=1)
     queues.is_away = True
-    desk.work("batch", steps=1, kind=msgspec.structs.replace(IMPORT, max_attempts=1))
+    desk.work("batch", steps=1, kind=msgspec.structs.replace(IMPORT, max_attempts=1, outage_s=0))
     assert document(desk.api.call("GET", path, authorization=ADMIN))["state"] == "SUCCESS"
     queues.is_away = False
     # An admin starts them when the queue is there again.

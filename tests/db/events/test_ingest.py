@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -71,6 +72,15 @@ def phone(database: Database, new_app: NewApp) -> Iterator[Phone]:
 
 def rows(dsn: str) -> list[tuple[object, ...]]:
     return query(dsn, "SELECT message_id, event_name, status, rules_version, body FROM log_entries ORDER BY id")
+
+
+def test_task_of_an_event_can_be_asked_for_while_the_database_is_away(phone: Phone) -> None:
+    answer = phone.send(LOGIN)
+    with closing(Database("postgresql://127.0.0.1:9/sluice")) as away:
+        phone.runtime.__dict__["database"] = away
+        task = phone.task(answer)
+    assert (task["state"], task["ready"]) == ("PENDING", False)
+    assert task["status"] == "Accepted; whether it is stored cannot be told while the database is away"
 
 
 def test_event_is_queued_and_then_a_row(phone: Phone, dsn: str) -> None:

@@ -124,7 +124,7 @@ def test_message_of_an_older_process_keeps_its_body(sampled: Sampled, dsn: str) 
     sampled.phone.send(LOGIN | {"messageId": "m"})
     queue, body = sampled.phone.queues.posted[0]
     message = msgspec.json.decode(body, type=EventMessage)
-    assert message.events[0].is_body_kept is False
+    assert (message.events[0].is_body_kept, message.request_id) == (False, "request-1")
     # Older ones do not say what becomes of the body.
     said = msgspec.json.decode(body)
     said["events"][0] = said["events"][0][: len(TakenEvent.__struct_fields__) - 1]

@@ -109,7 +109,7 @@
 
     /**
      * Whether workers answer; never rejected.
-     * @returns {Promise<any>} `status` is healthy, busy or unhealthy
+     * @returns {Promise<any>} `status` is healthy, busy, paused or unhealthy
      */
     async checkHealth() {
       try {
