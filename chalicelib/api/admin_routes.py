@@ -10,7 +10,6 @@ from chalicelib.api.route import BODY, CALLER, SWITCH, Access, Doc, Param, Reply
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, SluiceError, Unavailable
 from chalicelib.jobs import operations
 from chalicelib.jobs.kind import Registry
-from chalicelib.jobs.queue import LOOK_S
 from chalicelib.settings import QUEUES
 
 _QUEUED = {"Location": "Path of the task.", "Retry-After": "Seconds after which to look at it."}
@@ -62,7 +61,7 @@ def admin_routes(registry: Registry) -> Iterator[Route]:
             name="list_dead_letters",
             group="Operations",
             summary="What is in a queue's dead-letter queue",
-            details=f"Messages stay there, and a redrive does not get them for {LOOK_S} s. {_ADMINS}",
+            details=f"Messages stay there; a redrive in the same second waits for them. {_ADMINS}",
             access=Access.ACCOUNT,
             params=(_QUEUE, _LIMIT),
             replies={200: Reply(summary="The messages", body=admin.DeadLetters)},

@@ -218,7 +218,7 @@ def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop:
     """
     _check(queue)
     redriven = dropped = left = 0
-    for delivery in engine.queues.dead(queue, limit):
+    for delivery in _dead(engine, queue, limit):
         if _restart(engine, registry, queue, delivery):
             redriven += 1
         elif drop:
@@ -229,6 +229,15 @@ def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop:
         engine.queues.delete_dead(queue, delivery.receipt)
     log.warning("queue redriven", queue=queue, redriven=redriven, dropped=dropped, left=left)
     return Redriven(redriven=redriven, dropped=dropped, left=left)
+
+
+def _dead(engine: Engine, queue: str, limit: int) -> list[Delivery]:
+    """The dead letters, also where somebody has just looked at them, which hides them for a moment."""
+    found = engine.queues.dead(queue, limit)
+    if not found and engine.queues.depth(queue).dead:
+        engine.clock.sleep(LOOK_S)
+        found = engine.queues.dead(queue, limit)
+    return found
 
 
 def redrive_one(engine: Engine, registry: Registry, job_id: str) -> Job:

@@ -12,7 +12,7 @@ from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.jobs import operations
 from chalicelib.jobs.memory import MemoryQueues
 from chalicelib.jobs.operations import ActiveJob, KindState, Purged, QueueState, Redriven
-from chalicelib.jobs.queue import Message
+from chalicelib.jobs.queue import HIDDEN_S, LOOK_S, Delivery, Depth, Message
 from chalicelib.jobs.state import State
 from chalicelib.jobs.store import Job, Problem
 from chalicelib.jobs.submit import Asker, submit
@@ -151,6 +151,28 @@ def test_dead_letters_are_shown_with_their_jobs_and_stay(parts: MemoryEngine) ->
     assert len(operations.dead_letters(parts.engine, "simulations", 2)) == 2
     with pytest.raises(NotFound):
         operations.dead_letters(parts.engine, "nowhere", 10)
+
+
+class JustLookedAt(MemoryQueues):
+    """Dead letters that somebody has just looked at: there, and hidden until a second has passed."""
+
+    def __init__(self, parts: MemoryEngine) -> None:
+        super().__init__()
+        self.buried = parts.queues.buried
+        self.clock, self.shown_s = parts.clock, parts.clock.now() + LOOK_S
+
+    def dead(self, queue: str, limit: int, *, hidden_s: int = HIDDEN_S) -> list[Delivery]:
+        return super().dead(queue, limit) if self.clock.now() >= self.shown_s else []
+
+    def depth(self, queue: str) -> Depth:
+        return Depth(0, 0, len(super().dead(queue, 10)))
+
+
+def test_letters_that_somebody_has_just_looked_at_are_redriven_all_the_same(parts: MemoryEngine) -> None:
+    failed(parts)
+    engine = replace(parts.engine, queues=JustLookedAt(parts))
+    done = operations.redrive(engine, KINDS, "simulations", limit=10, drop=False)
+    assert done == Redriven(redriven=1, dropped=0, left=0)
 
 
 def test_failed_jobs_of_a_dead_letter_queue_are_queued_again(parts: MemoryEngine) -> None:

@@ -121,7 +121,7 @@ def test_step_that_ends_early_leaves_nothing_unless_somebody_goes_on_with_it(
 
     desk.submit({"upload_id": desk.upload(THREE)})
     with suppress(ComeAgain):
-        desk.work("batch", kind=msgspec.structs.replace(KIND, run=stopped, max_attempts=max_attempts))
+        desk.work("batch", kind=msgspec.structs.replace(KIND, run=stopped, max_attempts=max_attempts, outage_s=0))
     assert query(dsn, "SELECT state FROM contract_versions") == [(state,)]
     assert query(dsn, SCHEMAS) == schemas
 

@@ -71,13 +71,17 @@ def sided(stack: LocalStack) -> Iterator[Sided]:
 
 @contextmanager
 def _database(stack: LocalStack, name: str) -> Iterator[str]:
+    # A connection for each: other tests of the session restart the server in between.
+    _as_admin(stack, f"CREATE DATABASE {name}")
+    yield make_dsn(stack.database_url, dbname=name)
+    _as_admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_admin(stack: LocalStack, statement: str) -> None:
     with closing(psycopg2.connect(stack.database_url)) as admin:
         admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with admin.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield make_dsn(stack.database_url, dbname=name)
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            cursor.execute(statement)
 
 
 def _sided() -> list[dict[str, str]]:
