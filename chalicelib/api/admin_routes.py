@@ -61,7 +61,7 @@ def admin_routes(registry: Registry) -> Iterator[Route]:
             name="list_dead_letters",
             group="Operations",
             summary="What is in a queue's dead-letter queue",
-            details=f"Messages stay there; a redrive in the same second waits for them. {_ADMINS}",
+            details=f"Messages stay there; whoever looks or redrives in the same second waits for them. {_ADMINS}",
             access=Access.ACCOUNT,
             params=(_QUEUE, _LIMIT),
             replies={200: Reply(summary="The messages", body=admin.DeadLetters)},

@@ -11,7 +11,7 @@ from chalicelib.clock import rfc3339
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.jobs.engine import Engine
 from chalicelib.jobs.kind import AnyKind, Registry
-from chalicelib.jobs.queue import LOOK_S, Delivery, Message, Posted
+from chalicelib.jobs.queue import HIDDEN_S, LOOK_S, Delivery, Message, Posted
 from chalicelib.jobs.state import WAITING, State
 from chalicelib.jobs.store import Job, Refused
 from chalicelib.settings import QUEUES
@@ -192,7 +192,7 @@ def maintain(engine: Engine, *, on: bool) -> Maintenance:
 def dead_letters(engine: Engine, queue: str, limit: int) -> list[DeadLetter]:
     """At most `limit` messages of the dead-letter queue, which stay there; raises NotFound."""
     _check(queue)
-    deliveries = engine.queues.dead(queue, limit, hidden_s=LOOK_S)
+    deliveries = _dead(engine, queue, limit, hidden_s=LOOK_S)
     read = [(delivery, _message_of(delivery.body)) for delivery in deliveries]
     jobs = engine.store.jobs([message.id for _, message in read if message])
     return [
@@ -218,7 +218,7 @@ def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop:
     """
     _check(queue)
     redriven = dropped = left = 0
-    for delivery in _dead(engine, queue, limit):
+    for delivery in _dead(engine, queue, limit, hidden_s=HIDDEN_S):
         if _restart(engine, registry, queue, delivery):
             redriven += 1
         elif drop:
@@ -231,13 +231,16 @@ def redrive(engine: Engine, registry: Registry, queue: str, *, limit: int, drop:
     return Redriven(redriven=redriven, dropped=dropped, left=left)
 
 
-def _dead(engine: Engine, queue: str, limit: int) -> list[Delivery]:
-    """The dead letters, also where somebody has just looked at them, which hides them for a moment."""
-    found = engine.queues.dead(queue, limit)
-    if not found and engine.queues.depth(queue).dead:
+def _dead(engine: Engine, queue: str, limit: int, *, hidden_s: int) -> list[Delivery]:
+    """The dead letters, those too at which somebody has just looked, which hides them for a moment."""
+    found: dict[str, Delivery] = {}
+    for is_last in (False, False, True):
+        # One that is shown again replaces itself: its last receipt is the one that holds.
+        found |= {each.message_id: each for each in engine.queues.dead(queue, limit, hidden_s=hidden_s)}
+        if is_last or len(found) >= min(limit, engine.queues.depth(queue).dead):
+            break
         engine.clock.sleep(LOOK_S)
-        found = engine.queues.dead(queue, limit)
-    return found
+    return list(found.values())[:limit]
 
 
 def redrive_one(engine: Engine, registry: Registry, job_id: str) -> Job:

@@ -53,6 +53,7 @@ def test_restored_copy_is_the_same(copy: Restored) -> None:
         ),
         ("DROP INDEX apps_user_id_idx", ["definition of index apps_user_id_idx"]),
         ("ALTER TABLE apps DROP CONSTRAINT apps_policy_check", ["definition of constraints of apps of type c"]),
+        ("ALTER TABLE users ALTER COLUMN name DROP NOT NULL", ["definition of columns of users"]),
         ("SELECT setval('users_id_seq', 1)", ["sequence public.users_id_seq"]),
     ],
 )
@@ -85,6 +86,7 @@ def _mend(copy: Restored) -> None:
         CREATE INDEX IF NOT EXISTS apps_user_id_idx ON apps (user_id, created_at DESC);
         ALTER TABLE apps DROP CONSTRAINT IF EXISTS apps_policy_check;
         ALTER TABLE apps ADD CONSTRAINT apps_policy_check CHECK (policy IN ('record', 'accept', 'drop'));
+        ALTER TABLE users ALTER COLUMN name SET NOT NULL;
         SELECT setval('users_id_seq', 50);
         """,
     )
