@@ -131,7 +131,7 @@ def test_everything_is_accepted_while_the_database_is_away_for_long_and_drains_a
     )
     # The emulator on a machine full of tests may be slow to take a message; it is never the database that refuses.
     assert not [why for why in load.refusals if "database" in why]
-    assert len(load.refusals) < sum(load.answers.values()) // 2
+    assert len(load.refusals) < sum(load.answers.values()) // 10
     assert states == {sort: {"SUCCESS": len(ids)} for sort, ids in load.tasks.items() if sort != "event"}
     assert Counter(job for job, _, _ in rows) == Counter(load.tasks["saved"])
     assert (count.accepted, count.lost, count.doubled, count.unasked) == (load.sent, 0, 0, 0)
