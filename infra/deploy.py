@@ -61,14 +61,11 @@ class Plan(NamedTuple):
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint or None)
 
-    def stack(self, part: str) -> str:
-        return f"sluice-{self.stage}-{part}"
-
     def function(self, name: str) -> str:
         return deployed_name(self.stage, name)
 
     def named(self, what: str) -> str:
-        """Of a table, bucket or secret."""
+        """Of a stack, table, bucket or secret."""
         return f"sluice-{self.stage}-{what}"
 
 
@@ -98,7 +95,7 @@ def deploy(plan: Plan) -> str:
     with step("migrations", "see docs/runbook.md#migration-failed; the new code runs"):
         say(f"applied: {', '.join(migrate(plan, ['pre', 'post'])) or 'none; all were before'}")
     with step("the smoke test", "see docs/runbook.md#bad-deploy; the new code runs"):
-        url = _rest_address(plan, apis["rest_api"]) if plan.endpoint else public["PublicUrl"]
+        url = _address(plan, apis["rest_api"]) if plan.endpoint else public["PublicUrl"]
         for line in smoke.run(_runtime(plan, outputs), url):
             say(line)
     return public["PublicUrl"]
@@ -123,18 +120,17 @@ def deployed_apis(plan: Plan) -> dict[str, str]:
 def apply(plan: Plan, part: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Brings one of the stacks about and answers its outputs."""
     body = stack_parts.without(stacks.read_template(_text(part)), plan.left_out)
-    return stacks.apply(plan.client("cloudformation"), plan.stack(part), body, parameters)
+    return stacks.apply(plan.client("cloudformation"), plan.named(part), body, parameters)
 
 
 def settable() -> set[str]:
     """The parameters that an operator may set, of all templates."""
-    declared = [json.loads(stacks.read_template(_text(part)))["Parameters"] for part in PARTS]
-    return set().union(*declared) - FOUND_OUT
+    return set().union(*(_declared(part) for part in PARTS)) - FOUND_OUT
 
 
 def of_template(plan: Plan, part: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Those of the parameters that the template has, and the stage."""
-    declared = json.loads(stacks.read_template(_text(part)))["Parameters"]
+    declared = _declared(part)
     return {name: value for name, value in {"Stage": plan.stage, **parameters}.items() if name in declared}
 
 
@@ -171,11 +167,16 @@ def _text(part: str) -> str:
     return Path(f"infra/{part}.yaml").read_text("utf-8")
 
 
+def _declared(part: str) -> dict[str, Any]:
+    """The parameters of a template."""
+    found: dict[str, Any] = json.loads(stacks.read_template(_text(part)))["Parameters"]
+    return found
+
+
 def _database_class(plan: Plan) -> str:
-    found = stacks.find(plan.client("cloudformation"), plan.stack("stack")) or {}
+    found = stacks.find(plan.client("cloudformation"), plan.named("stack")) or {}
     given = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-    declared = json.loads(stacks.read_template(_text("stack")))["Parameters"]["DatabaseClass"]["Default"]
-    return str(given.get("DatabaseClass", declared))
+    return str(given.get("DatabaseClass", _declared("stack")["DatabaseClass"]["Default"]))
 
 
 def _package(stage: str) -> str:
@@ -248,10 +249,10 @@ def _edge_of(plan: Plan, outputs: Mapping[str, str], apis: Mapping[str, str]) ->
 
 def _addresses(plan: Plan) -> dict[str, str]:
     """What the functions are told of where they are reached, as far as it is known."""
-    edge = stacks.find(plan.client("cloudformation"), plan.stack("edge"))
+    edge = stacks.find(plan.client("cloudformation"), plan.named("edge"))
     if edge is None or not (DEPLOYED / f"{plan.stage}.json").exists():
         return {}
-    management = _management(plan, deployed_apis(plan)["websocket_api"])
+    management = _address(plan, deployed_apis(plan)["websocket_api"])
     return {"PUBLIC_URL": stacks.outputs_of(edge)["PublicUrl"], "WS_MANAGEMENT_ENDPOINT": management}
 
 
@@ -263,15 +264,12 @@ def _watch_of(plan: Plan, outputs: Mapping[str, str], apis: Mapping[str, str]) -
     }  # fmt: skip
 
 
-def _management(plan: Plan, api_id: str) -> str:
+def _address(plan: Plan, api_id: str) -> str:
+    """Of one of the APIs itself, without the public host before it."""
     stage = read_config()["api_gateway_stage"]
     if plan.endpoint:
         return f"{plan.endpoint}/_aws/execute-api/{api_id}/{stage}"
     return f"https://{api_id}.execute-api.{plan.session.region_name}.amazonaws.com/{stage}"
-
-
-def _rest_address(plan: Plan, api_id: str) -> str:
-    return f"{plan.endpoint}/_aws/execute-api/{api_id}/{read_config()['api_gateway_stage']}"
 
 
 def _runtime(plan: Plan, outputs: Mapping[str, str]) -> Runtime:

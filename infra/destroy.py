@@ -22,7 +22,7 @@ _SECRETS = ("token", "database-owner", "database-api", "database-worker")
 
 def destroy(plan: deploy.Plan, *, ask: Callable[[str], str], keep: bool) -> bool:
     """Deletes the stage if `ask` answers its name; answers whether it did. Raises Stopped."""
-    found = stacks.find(plan.client("cloudformation"), plan.stack("stack"))
+    found = stacks.find(plan.client("cloudformation"), plan.named("stack"))
     outputs = stacks.outputs_of(found) if found else {}
     print(f"This deletes stage {plan.stage} with its database (a snapshot is kept), its jobs and its files.")
     if ask("Type the stage's name to delete it: ").strip() != plan.stage:
@@ -32,7 +32,7 @@ def destroy(plan: deploy.Plan, *, ask: Callable[[str], str], keep: bool) -> bool
         deploy.recall(plan, bucket)
     for part in ("watch", "edge"):
         with deploy.step(f"infra/{part}.yaml", "mend what is named, and destroy again"):
-            stacks.delete(plan.client("cloudformation"), plan.stack(part))
+            stacks.delete(plan.client("cloudformation"), plan.named(part))
     if (deploy.DEPLOYED / f"{plan.stage}.json").exists():
         with deploy.step("chalice delete", "destroy again: Chalice goes on from where it stopped"):
             order = [sys.executable, "-m", "infra.chalice_stage", plan.stage, "delete"]
@@ -41,7 +41,7 @@ def destroy(plan: deploy.Plan, *, ask: Callable[[str], str], keep: bool) -> bool
         if outputs:
             _unlock(plan)
             _empty(plan, outputs["ResultBucketName"])
-        stacks.delete(plan.client("cloudformation"), plan.stack("stack"))
+        stacks.delete(plan.client("cloudformation"), plan.named("stack"))
     if not keep:
         with deploy.step("what a stage keeps", "mend what is named, and destroy again"):
             _forget(plan, outputs.get("DeployBucketName", ""))

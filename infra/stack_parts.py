@@ -7,15 +7,16 @@ from typing import Any
 
 
 def without(body: str, types: frozenset[str]) -> str:
-    """The template without these types, and without the outputs and properties that name what is left out."""
-    if not types:
-        return body
-    template: dict[str, Any] = json.loads(body)
+    """The template's text without these types, and without the outputs that name what is left out."""
+    return json.dumps(left_of(json.loads(body), types)) if types else body
+
+
+def left_of(template: dict[str, Any], types: frozenset[str]) -> dict[str, Any]:
+    """The same of a template that was read."""
     gone = {name for name, resource in template["Resources"].items() if resource["Type"] in types}
-    template["Resources"] = {name: each for name, each in template["Resources"].items() if name not in gone}
-    outputs = template.get("Outputs", {})
-    template["Outputs"] = {name: each for name, each in outputs.items() if not _names(each, gone)}
-    return json.dumps(template)
+    resources = {name: each for name, each in template["Resources"].items() if name not in gone}
+    outputs = {name: each for name, each in template.get("Outputs", {}).items() if not _names(each, gone)}
+    return {**template, "Resources": resources, "Outputs": outputs}
 
 
 def _names(value: object, gone: set[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.stack_parts import left_of
 from localstack.backends import Cloud, Template
 from localstack.bundle import CODE, TEMPLATE
 from localstack.emulator import Emulator, aws_session
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
 
 # ministack 1.5 refuses a whole template that has one of these
-UNSUPPORTED = {"AWS::ApiGatewayV2::Deployment", "AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup"}
+UNSUPPORTED = frozenset({"AWS::ApiGatewayV2::Deployment", "AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup"})
 _BUCKET = "sluice-deploy"
 _DEADLINE_S = 240.0
 
@@ -40,7 +41,7 @@ def deploy_infrastructure(settings: Settings, cloud: Cloud) -> dict[str, str]:
     declared = template.get("Parameters", {})
     parameters = {name: value for name, value in settings.parameters.items() if name in declared}
     outputs: dict[str, str] = {}
-    for emulator, share in cloud.shares(_without_unsupported(template)):
+    for emulator, share in cloud.shares(left_of(template, UNSUPPORTED)):
         outputs |= _deploy(emulator, "infra", share, parameters=parameters)
     return outputs
 
@@ -54,7 +55,7 @@ def deploy_app(
     own: Mapping[str, Mapping[str, str]],
 ) -> dict[str, str]:
     """Deploy the packaged app and give the stack's outputs; `environment` is for all functions, `own` by function."""
-    template = _without_unsupported(json.loads((bundle / TEMPLATE).read_text()))
+    template = left_of(json.loads((bundle / TEMPLATE).read_text()), UNSUPPORTED)
     outputs: dict[str, str] = {}
     for emulator, share in cloud.shares(template):
         variables: dict[str, object] = {**environment, **cloud.variables(inside=True)}
@@ -107,13 +108,6 @@ def _complete(template: Template, variables: Mapping[str, object], own: Mapping[
             name = resource["Properties"]["Handler"].removeprefix("app.")
             told = {**variables, **own.get("api_handler" if name == "app" else name, {})}
             resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {}).update(told)
-
-
-def _without_unsupported(template: Template) -> Template:
-    kept = {k: r for k, r in template["Resources"].items() if r["Type"] not in UNSUPPORTED}
-    gone = set(template["Resources"]) - set(kept)
-    outputs = {k: o for k, o in template.get("Outputs", {}).items() if not any(f'"{g}"' in json.dumps(o) for g in gone)}
-    return {**template, "Resources": kept, "Outputs": outputs}
 
 
 def _deploy(emulator: Emulator, name: str, template: Template, *, parameters: Mapping[str, str]) -> dict[str, str]:
