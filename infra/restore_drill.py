@@ -45,7 +45,7 @@ _ROWS = "SELECT count(*), coalesce(sum(hashtextextended(row::text, 0)::numeric),
 # never null is told with the column: from version 18 on it is a constraint as well. Functions of extensions are the
 # server's.
 _DEFINITIONS = """
-SELECT 'index ' || indexname, indexdef FROM pg_indexes
+SELECT format('index %s.%s', schemaname, indexname), indexdef FROM pg_indexes
 WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema'
 UNION ALL
 SELECT 'constraints of ' || conrelid::regclass || ' of type ' || contype::text, count(*)::text

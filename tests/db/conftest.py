@@ -32,16 +32,20 @@ def module_dsn(stack: LocalStack) -> Iterator[str]:
 
 
 @contextmanager
-def new_database(stack: LocalStack) -> Iterator[str]:
+def new_database(stack: LocalStack, name: str = "") -> Iterator[str]:
     """A database that is there for the time of the block."""
-    name = f"test_{next(_numbers)}"
+    name = name or f"test_{next(_numbers)}"
+    _as_admin(stack, f"CREATE DATABASE {name}")
+    yield make_dsn(stack.database_url, dbname=name)
+    _as_admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_admin(stack: LocalStack, statement: str) -> None:
+    # A connection for each: other tests of the session restart the server in between.
     with closing(psycopg2.connect(stack.database_url)) as admin:
         admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with admin.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield make_dsn(stack.database_url, dbname=name)
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            cursor.execute(statement)
 
 
 @pytest.fixture

@@ -19,6 +19,13 @@ INSERT INTO log_entries (app, accepted_at, event_name, message_id, status, is_us
 SELECT 1, '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 s', 'e', n, 'valid', false, 0,
     jsonb_build_object('n', n), '[]'
 FROM generate_series(1, 100) AS n;
+-- Versions of a data set are schemas in which everything has the same names.
+CREATE SCHEMA first_version;
+CREATE TABLE first_version.award (id int);
+CREATE INDEX award_idx ON first_version.award (id);
+CREATE SCHEMA second_version;
+CREATE TABLE second_version.award (id int);
+CREATE INDEX award_idx ON second_version.award (id);
 """
 
 
@@ -51,7 +58,9 @@ def test_restored_copy_is_the_same(copy: Restored) -> None:
             "UPDATE users SET name = CASE id WHEN 1 THEN 'Ada 2' ELSE 'Ada 1' END WHERE id IN (1, 2)",
             ["table public.users"],
         ),
-        ("DROP INDEX apps_user_id_idx", ["definition of index apps_user_id_idx"]),
+        ("DROP INDEX apps_user_id_idx", ["definition of index public.apps_user_id_idx"]),
+        ("DROP INDEX first_version.award_idx", ["definition of index first_version.award_idx"]),
+        ("DROP INDEX second_version.award_idx", ["definition of index second_version.award_idx"]),
         ("ALTER TABLE apps DROP CONSTRAINT apps_policy_check", ["definition of constraints of apps of type c"]),
         ("ALTER TABLE users ALTER COLUMN name DROP NOT NULL", ["definition of columns of users"]),
         ("SELECT setval('users_id_seq', 1)", ["sequence public.users_id_seq"]),
@@ -84,6 +93,8 @@ def _mend(copy: Restored) -> None:
         SELECT 1, 3, '2026-01-01T00:00:03Z', 'e', '3', 'valid', false, 0, '{"n": 3}', '[]'
         WHERE NOT EXISTS (SELECT FROM log_entries WHERE message_id = '3');
         CREATE INDEX IF NOT EXISTS apps_user_id_idx ON apps (user_id, created_at DESC);
+        CREATE INDEX IF NOT EXISTS award_idx ON first_version.award (id);
+        CREATE INDEX IF NOT EXISTS award_idx ON second_version.award (id);
         ALTER TABLE apps DROP CONSTRAINT IF EXISTS apps_policy_check;
         ALTER TABLE apps ADD CONSTRAINT apps_policy_check CHECK (policy IN ('record', 'accept', 'drop'));
         ALTER TABLE users ALTER COLUMN name SET NOT NULL;

@@ -73,10 +73,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(tree, account, done.stdout)
 
 
-@pytest.fixture(scope="module")
-def packaged(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The same stage as `chalice package` writes it for CloudFormation, its functions by name."""
-    out = tmp_path_factory.mktemp("packaged")
+@pytest.fixture
+def packaged(site: Site, tmp_path: Path) -> dict[str, Any]:
+    """The stage, as it is set now, as `chalice package` writes it for CloudFormation; its functions by name."""
+    out = tmp_path / "packaged"
     order = [sys.executable, "-m", "localstack.bundle", str(site.tree), str(out), STAGE]
     subprocess.run(order, cwd=site.tree, env=clean_environment(), check=True)
     resources = json.loads((out / "sam.json").read_text())["Resources"]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
-import psycopg2
 import pytest
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 
 from bench.contract_rows import rows
 from chalicelib.db.connect import Database
 from chalicelib.db.contracts.state import Sizes
 from chalicelib.db.contracts.versions import Versions
 from localstack.run import LocalStack
+from tests.db.conftest import new_database
 from tests.db.contracts.desk import THREE, Desk
 from tests.db.contracts.loading import load_rows_in
 
@@ -37,14 +35,8 @@ class Loaded:
 def generated(stack: LocalStack) -> Iterator[Loaded]:
     """Made-up awards with all that is odd about the real ones."""
     made = list(rows(ROWS, 6))
-    with closing(psycopg2.connect(stack.database_url)) as admin:
-        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with admin.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {_NAME}")
-        dsn = make_dsn(stack.database_url, dbname=_NAME)
+    with new_database(stack, _NAME) as dsn:
         yield Loaded(dsn, load_rows_in(dsn, made, SIZES), made)
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {_NAME} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -6,18 +6,17 @@ import csv
 import gzip
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import NamedTuple
 
-import psycopg2
 import pytest
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 
 from bench.contract_rows import rows
 from chalicelib.db.connect import Database
 from chalicelib.db.contracts.search import ContractSearch
 from chalicelib.db.contracts.state import Sizes
 from localstack.run import LocalStack
+from tests.db.conftest import new_database
 from tests.db.contracts import oracle
 from tests.db.contracts.asking import awkward
 from tests.db.contracts.loading import load_rows_in
@@ -54,7 +53,7 @@ class Sided(NamedTuple):
 
 @pytest.fixture(scope="session")
 def library(stack: LocalStack) -> Iterator[Library]:
-    with _database(stack, _NAME) as dsn:
+    with new_database(stack, _NAME) as dsn:
         sources = ((_many(), SIZES), (awkward.rows(), FEW_SIZES))
         many, few = (DataSet(load_rows_in(dsn, source, sizes), oracle.read(source)) for source, sizes in sources)
         with closing(Database(dsn)) as database:
@@ -63,25 +62,10 @@ def library(stack: LocalStack) -> Iterator[Library]:
 
 @pytest.fixture(scope="session")
 def sided(stack: LocalStack) -> Iterator[Sided]:
-    with _database(stack, f"{_NAME}_by_side") as dsn:
+    with new_database(stack, f"{_NAME}_by_side") as dsn:
         data = DataSet(load_rows_in(dsn, _sided(), SIZES), oracle.read(_sided()))
         with closing(Database(dsn)) as database:
             yield Sided(ContractSearch(database), data)
-
-
-@contextmanager
-def _database(stack: LocalStack, name: str) -> Iterator[str]:
-    # A connection for each: other tests of the session restart the server in between.
-    _as_admin(stack, f"CREATE DATABASE {name}")
-    yield make_dsn(stack.database_url, dbname=name)
-    _as_admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _as_admin(stack: LocalStack, statement: str) -> None:
-    with closing(psycopg2.connect(stack.database_url)) as admin:
-        admin.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with admin.cursor() as cursor:
-            cursor.execute(statement)
 
 
 def _sided() -> list[dict[str, str]]:
