@@ -20,7 +20,7 @@ from chalicelib.sim.cost import STEP_OVERHEAD, convolution_work
 from chalicelib.sim.lattice import Floats, Law, convolve, empirical, trim
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.passage import UNFINISHED, Pacing, batches, survival
-from chalicelib.sim.project import TEAM_SCALE, Plan
+from chalicelib.sim.project import TEAM_SCALE, Plan, capped
 from chalicelib.sim.ramp import people_by_percent
 
 
@@ -44,11 +44,10 @@ def burn_down(tasks: Law, project: Plan, pace: Pace) -> BurnDown:
 
 def _constant(tasks: Law, project: Plan, pace: Pace) -> BurnDown:
     people = project.team.high
-    values = [value for value, _ in project.throughput]
-    divisor = math.gcd(*values)
-    one = empirical(tuple((value // divisor, count) for value, count in project.throughput))
+    divisor = math.gcd(*[value for value, _ in project.throughput])
     step = project.team.progress_per_sample() * people * divisor
     needed = [-(-count * step.denominator // step.numerator) for count in tasks.points().tolist()]
+    one = empirical(capped(project.throughput, divisor, max(1, needed[-1])))
     # open_at[s] = P(a backlog is not finished by s units of progress).
     open_at = tasks.mass.sum() - np.cumsum(np.bincount(needed, weights=tasks.mass))
     weeks = _from_survival(_open_after_each_week(one, np.maximum(open_at[:-1], 0.0), pace))

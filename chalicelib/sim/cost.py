@@ -29,8 +29,10 @@ TRIALS_PER_BLOCK = 16_384
 # Parts of a trial, in cell updates: itself, a risk or dependency, a draw for an average, a week; and a week of a block.
 _TRIAL, _RARE_DRAW, _DRAW, _CONSTANT_WEEK, _CHANGING_WEEK = 60.0, 20.0, 5.0, 3.0, 7.0
 _WEEK_OVERHEAD = 6_000.0
-# States of one batch, times slots or samples: eight bytes each, so 240 MB.
-_MOST_STATES = 30_000_000
+# States of a project, and weeks that it may last: the sum of two such laws takes 0.9 GB, half of what a worker has.
+_MOST_STATES = 8_000_000
+# States of one batch of a changing team, times slots or samples, in three arrays of eight bytes each.
+_MOST_MOVES = 30_000_000
 # A law is followed until 1e-15 is left, which is 8 standard deviations to either side of a sum.
 _WIDTH, _LOG_LEFT = 16.0, 34.5
 _BINS = 24
@@ -83,7 +85,7 @@ def trials_work(project: Plan, trials: int) -> int:
         return 2 * EXACT_LIMIT
     people = team.high if team.is_constant else _usual_people(project)
     low, high = task_range(project)
-    weeks = (low + high) / 2 / float(team.progress_per_sample()) / people / _spread(project.throughput).mean + 1
+    weeks = (low + high) / 2 / float(team.progress_per_sample()) / people / spread(project.throughput).mean + 1
     draws = 1.5 * sum(count for _, count in project.split_rates) + sum(count for _, count in project.lead_times) / 2
     each = _TRIAL + _RARE_DRAW * (len(project.impacts) + len(project.dependencies)) + _DRAW * draws
     each += weeks * (_CONSTANT_WEEK if team.is_constant else _CHANGING_WEEK)
@@ -153,7 +155,7 @@ def _moments(impact: Impact) -> tuple[float, float]:
     return mean, max(0.0, impact.probability * square - mean**2)
 
 
-def _spread(samples: Samples) -> Spread:
+def spread(samples: Samples) -> Spread:
     total = sum([count for _, count in samples])
     mean = sum([value * count for value, count in samples]) / total
     square = sum([value * value * count for value, count in samples]) / total
@@ -165,9 +167,9 @@ def _spread(samples: Samples) -> Spread:
 
 def _sums_work(samples: Samples, most: int) -> float:
     """Cost of the laws of the sums of 1 .. most draws."""
-    spread = _spread(samples)
-    cells = min(most * spread.extent, spread.extent + _WIDTH * spread.deviation * math.sqrt(most))
-    return most * (convolution_work(cells, spread.extent, spread.taps) + STEP_OVERHEAD)
+    draw = spread(samples)
+    cells = min(most * draw.extent, draw.extent + _WIDTH * draw.deviation * math.sqrt(most))
+    return most * (convolution_work(cells, draw.extent, draw.taps) + STEP_OVERHEAD)
 
 
 def _split_work(project: Plan, tasks: int) -> float:
@@ -199,38 +201,39 @@ def _delay_work(project: Plan) -> float:
 
 
 def _constant_work(project: Plan, most_tasks: int) -> float:
-    spread = _spread(project.throughput)
-    divisor = spread.divisor
+    draw = spread(project.throughput)
+    divisor = draw.divisor
     needed = most_tasks / float(project.team.progress_per_sample() * project.team.high)
     weeks = weeks_until_done(project.throughput, needed)
-    window = (_WIDTH * spread.deviation * math.sqrt(weeks) + spread.extent) / divisor
-    cells = min(window, needed / divisor + 1)
+    # The law of a week ends where all is done, too.
+    extent = min(draw.extent, needed) / divisor
+    cells = min(_WIDTH * draw.deviation * math.sqrt(weeks) / divisor + extent, needed / divisor + 1)
     if max(needed / divisor, weeks) > _MOST_STATES:
         return 2.0 * EXACT_LIMIT
-    return weeks * (convolution_work(cells, spread.extent / divisor, spread.taps) + STEP_OVERHEAD)
+    return weeks * (convolution_work(cells, extent, draw.taps) + STEP_OVERHEAD)
 
 
 def _changing_work(project: Plan, low: int, high: int) -> float:
     """Simpson's rule over the task counts, whose cost grows like a power of the count."""
-    count, spread = high - low + 1, _spread(project.throughput)
-    ends = [_passage_work(project, spread, tasks, count) for tasks in (low, (low + high) / 2, high)]
+    count, draw = high - low + 1, spread(project.throughput)
+    ends = [_passage_work(project, draw, tasks, count) for tasks in (low, (low + high) / 2, high)]
     return (ends[0] + 4 * ends[1] + ends[2]) / 6 * count
 
 
-def _passage_work(project: Plan, spread: Spread, tasks: float, count: int) -> float:
+def _passage_work(project: Plan, draw: Spread, tasks: float, count: int) -> float:
     """Cost of the duration and of the effort for one task count among `count` of them."""
-    team, taps = project.team, spread.taps
+    team, taps = project.team, draw.taps
     # Sizes on the ramp are rounded to whole people; the smallest shows through only where that would round it down.
     person = math.gcd(TEAM_SCALE, team.low if team.low % TEAM_SCALE < TEAM_SCALE / 2 else 0, team.high)
-    rows = tasks / float(team.progress_per_sample() * person * spread.divisor) + 1
-    if rows * max(taps, team.high // person) > _MOST_STATES:
+    rows = tasks / float(team.progress_per_sample() * person * draw.divisor) + 1
+    if rows * max(taps, team.high // person) > _MOST_MOVES:
         return 2.0 * EXACT_LIMIT
     needed = tasks / float(team.progress_per_sample())
     usual = _usual_people(project)
     weeks = weeks_until_done(project.throughput, needed / usual)
     person_weeks = max(weeks * usual, weeks_until_done(project.throughput, needed / team.high) * team.high)
-    typical = max(1.0, needed / usual / spread.mean)
-    band = min(1.0, _WIDTH * spread.deviation / spread.mean / math.sqrt(typical) + 4 / typical)
+    typical = max(1.0, needed / usual / draw.mean)
+    band = min(1.0, _WIDTH * draw.deviation / draw.mean / math.sqrt(typical) + 4 / typical)
     columns = max(1.0, min(count, 200_000 / (taps * rows)))
     return (weeks + person_weeks / person) * (rows * band * taps + STEP_OVERHEAD / columns)
 

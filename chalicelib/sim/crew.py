@@ -17,7 +17,7 @@ import numpy as np
 from chalicelib.sim.chance import Bits, Drawn, urn_of_samples
 from chalicelib.sim.cost import most_weeks
 from chalicelib.sim.lattice import Floats, Ints
-from chalicelib.sim.project import TEAM_SCALE, Plan, most_tasks
+from chalicelib.sim.project import TEAM_SCALE, Plan, capped, most_tasks
 from chalicelib.sim.ramp import people_by_percent
 
 # How often a long block asks whether it is to go on: every few hundredths of a second.
@@ -51,9 +51,9 @@ class _ConstantTeam:
         step = project.team.progress_per_sample() * project.team.high * divisor
         self._parts, self._per_step = step.denominator, step.numerator
         most = max(1, self._needed(most_tasks(project)))
-        # A week that does more than all is as good as one that does all; so everything fits a narrow type.
-        self._urn = urn_of_samples(tuple((min(value // divisor, most), count) for value, count in project.throughput))
-        self._fastest = min(project.throughput[-1][0] // divisor, most)
+        # Capped, so everything fits a narrow type.
+        samples = capped(project.throughput, divisor, most)
+        self._urn, self._fastest = urn_of_samples(samples), samples[-1][0]
         self._type = np.dtype("i2" if most < 1 << 15 else "i4" if most < 1 << 31 else "i8")
         self.unit = Fraction(project.team.high, TEAM_SCALE)
 

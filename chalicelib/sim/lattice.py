@@ -83,11 +83,14 @@ def uniform(low: int, high: int) -> Law:
 
 
 def empirical(samples: Samples) -> Law:
-    """The law of one draw from the samples; (value, count) pairs in ascending order of value, at least one."""
+    """The law of one draw from the samples; (value, count) pairs, no value before a smaller one, at least one.
+
+    Memory: one cell for each whole number from the first value to the last.
+    """
     start, total = samples[0][0], sum(count for _, count in samples)
     mass = np.zeros(samples[-1][0] - start + 1)
     for value, count in samples:
-        mass[value - start] = count / total
+        mass[value - start] += count / total
     return Law(start, mass)
 
 
@@ -151,5 +154,7 @@ def convolve(left: Floats, right: Floats) -> Floats:
 def _by_transform(left: Floats, right: Floats) -> Floats:
     cells = left.size + right.size - 1
     length = 1 << (cells - 1).bit_length()
-    product: NDArray[Any] = np.fft.rfft(left, length) * np.fft.rfft(right, length)
+    # In place: these are the largest arrays of all.
+    product: NDArray[Any] = np.fft.rfft(left, length)
+    product *= np.fft.rfft(right, length)
     return np.maximum(np.fft.irfft(product, length)[:cells], 0.0)

@@ -133,6 +133,18 @@ def most_tasks(project: Plan) -> int:
     return (2 * planned * rate + SAMPLE_SCALE) // (2 * SAMPLE_SCALE)
 
 
+def capped(samples: Samples, divisor: int, most: int) -> Samples:
+    """The samples in units of `divisor`; above `most`, which finishes everything, a week is as good as one with that.
+
+    Without it the length of a law would follow the best week, however little there is to do.
+    """
+    counts: dict[int, int] = {}
+    for value, count in samples:
+        point = min(value // divisor, most)
+        counts[point] = counts.get(point, 0) + count
+    return tuple(counts.items())
+
+
 def schedule(request: SimulateRequest) -> Schedule:
     """Tasks, start, lead times and ramp, as given or as left over for a project in progress.
 

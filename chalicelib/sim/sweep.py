@@ -11,8 +11,8 @@ import math
 import numpy as np
 from msgspec import Struct
 
-from chalicelib.sim.cost import STEP_OVERHEAD
-from chalicelib.sim.lattice import NOISE, Floats, Ints, Law, empirical
+from chalicelib.sim.cost import STEP_OVERHEAD, spread
+from chalicelib.sim.lattice import NOISE, Floats, Ints, Law
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.passage import BATCH_LOOK_UPS, Batch, Pacing, batches
 from chalicelib.sim.project import Plan
@@ -208,8 +208,9 @@ def _thinned(tasks: Law) -> Law:
 
 def _band(project: Plan, weeks: int) -> float:
     """The share of the states that is undecided, on average over the weeks: 13 deviations of the work done."""
-    draw = empirical(project.throughput)
-    return min(1.0, _BAND * draw.deviation() / draw.mean() / math.sqrt(weeks + 1) + 4 / (weeks + 1))
+    # From the samples, not from their law, which may have a thousand million cells.
+    draw = spread(project.throughput)
+    return min(1.0, _BAND * draw.deviation / draw.mean / math.sqrt(weeks + 1) + 4 / (weeks + 1))
 
 
 def _one_column(tasks: Law, pacing: Pacing) -> Batch:

@@ -66,11 +66,14 @@ def items_in(project: Plan, periods: float, wait: Wait, pace: Pace) -> Items:
     is not looked at. Cost: log2(periods) convolutions, and one for each period of the wait.
     """
     whole, share = _split(periods)
-    begun, divisor = _begun_period(project.throughput, share)
+    divisor = _divisor(project.throughput, share)
+    last = project.throughput[-1][0]
+    # Told from the ends: such laws may be too large to be written down.
+    if (last // divisor + 1 + math.ceil(last * share / divisor) + 1) * (whole + 1) > MOST_CELLS:
+        return _counted(project, (whole, share), wait)
     unit = project.team.progress_per_sample() * project.team.high * divisor
     week = empirical(tuple((value // divisor, count) for value, count in project.throughput))
-    if (week.end + begun.end) * (whole + 1) > MOST_CELLS:
-        return _counted(project, (whole, share), wait)
+    begun = _begun_period(project.throughput, share, divisor)
     # Where work begins after the time is over, nothing is done, not even in the period that is begun.
     late = float(wait.idle.mass[max(0, whole + 1 - wait.idle.start) :].sum())
     total = add(begun, _after_wait(week, whole, wait.idle, pace)) if late < 1 else certain(0)
@@ -107,19 +110,32 @@ def _split(periods: float) -> tuple[int, float]:
     return whole, share if share > 1e-9 else 0.0
 
 
-def _begun_period(samples: Samples, share: float) -> tuple[Law, int]:
-    """The law of a begun period, and the divisor of the lattice that holds it and the whole ones."""
+def _divisor(samples: Samples, share: float) -> int:
+    """The divisor of the lattice that holds the whole periods and the begun one."""
     divisor = math.gcd(*(value for value, _ in samples))
     if share == 0:
-        return certain(0), divisor
-    if divisor % SAMPLE_SCALE == 0 and samples[-1][0] <= _MOST_THINNED * SAMPLE_SCALE:
-        return _thinned(samples, share), SAMPLE_SCALE
-    parts: dict[int, int] = {}
-    for value, count in samples:
-        point = math.floor(value * share + 0.5)
-        parts[point] = parts.get(point, 0) + count
-    shared = math.gcd(divisor, *parts)
-    return empirical(tuple((point // shared, parts[point]) for point in sorted(parts))), shared
+        return divisor
+    if _is_thinned(samples, divisor):
+        return SAMPLE_SCALE
+    return math.gcd(divisor, *(_part(value, share) for value, _ in samples))
+
+
+def _is_thinned(samples: Samples, divisor: int) -> bool:
+    """Whether the items of a begun period are few and whole, so that each can be kept or not."""
+    return divisor % SAMPLE_SCALE == 0 and samples[-1][0] <= _MOST_THINNED * SAMPLE_SCALE
+
+
+def _part(value: int, share: float) -> int:
+    return math.floor(value * share + 0.5)
+
+
+def _begun_period(samples: Samples, share: float, divisor: int) -> Law:
+    """The law of a begun period, on the lattice of `_divisor`."""
+    if share == 0:
+        return certain(0)
+    if _is_thinned(samples, divisor):
+        return _thinned(samples, share)
+    return empirical(tuple((_part(value, share) // divisor, count) for value, count in samples))
 
 
 def _thinned(samples: Samples, share: float) -> Law:
