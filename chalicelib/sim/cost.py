@@ -156,6 +156,7 @@ def _moments(impact: Impact) -> tuple[float, float]:
 
 
 def spread(samples: Samples) -> Spread:
+    """Of one draw from the samples; cheap also where its law has more cells than fit into memory."""
     total = sum([count for _, count in samples])
     mean = sum([value * count for value, count in samples]) / total
     square = sum([value * value * count for value, count in samples]) / total
