@@ -83,8 +83,10 @@ def traces(stack: LocalStack, user: User) -> list[str]:
         if user.trace.search(repr(item)) or {"S": user.id} in item.values() or user.task in repr(item):
             found.append(f"item {item['id']['S']}")
     with closing(psycopg2.connect(stack.database_url)) as connection, connection.cursor() as cursor:
+        # Tables as a whole: upkeep may move rows from one partition to another meanwhile.
         cursor.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+            " AND relnamespace = 'public'::regnamespace"
         )
         for (table,) in cursor.fetchall():
             cursor.execute(sql.SQL("SELECT row::text FROM {} AS row").format(sql.Identifier(table)))
