@@ -95,7 +95,7 @@ def check(progress: Progress) -> Check:
 def _tell(stack: LocalStack) -> Told:
     latency.of_sluice(stack, PROFILE, 10.0, "queue", 3.0)
     ones, tens = (_drained_s(stack, count, size) for count, size in ((_ONES, 1), (_TENS, 10)))
-    # After the drains the first events of a trickle wait for workers to be looked up anew.
+    # What comes right after the drains is not a trickle yet.
     latency.of_sluice(stack, PROFILE, _TRICKLE, "queue", 5.0)
     before_s, began_s = _all_cpu_s(), time.perf_counter()
     trickle = latency.of_sluice(stack, PROFILE, _TRICKLE, "queue", _TRICKLE_S).load.row_ms

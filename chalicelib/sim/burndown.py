@@ -20,7 +20,7 @@ from chalicelib.sim.cost import STEP_OVERHEAD, convolution_work
 from chalicelib.sim.lattice import Floats, Law, convolve, empirical, trim
 from chalicelib.sim.pace import Pace
 from chalicelib.sim.passage import UNFINISHED, Pacing, batches, survival
-from chalicelib.sim.project import TEAM_SCALE, Plan, capped
+from chalicelib.sim.project import TEAM_SCALE, Plan, capped, divisor_of
 from chalicelib.sim.ramp import people_by_percent
 
 
@@ -44,7 +44,7 @@ def burn_down(tasks: Law, project: Plan, pace: Pace) -> BurnDown:
 
 def _constant(tasks: Law, project: Plan, pace: Pace) -> BurnDown:
     people = project.team.high
-    divisor = math.gcd(*[value for value, _ in project.throughput])
+    divisor = divisor_of(project.throughput)
     step = project.team.progress_per_sample() * people * divisor
     needed = [-(-count * step.denominator // step.numerator) for count in tasks.points().tolist()]
     one = empirical(capped(project.throughput, divisor, max(1, needed[-1])))

@@ -11,7 +11,17 @@ import math
 from msgspec import Struct
 
 from chalicelib.sim.inputs import SimulateRequest
-from chalicelib.sim.project import LEAD_TIME_SCALE, SAMPLE_SCALE, TEAM_SCALE, Impact, Plan, Samples, most_tasks, plan
+from chalicelib.sim.project import (
+    LEAD_TIME_SCALE,
+    SAMPLE_SCALE,
+    TEAM_SCALE,
+    Impact,
+    Plan,
+    Samples,
+    divisor_of,
+    most_tasks,
+    plan,
+)
 
 # Work of at most about 60 s, and of at most about 5 s, of CPU; measured on random large requests and
 # with bench/simulate.py --limits.
@@ -137,7 +147,7 @@ def _parts(project: Plan) -> int:
     """The whole numbers in which progress is counted to the end of the largest backlog, at most."""
     team = project.team
     people = team.high if team.is_constant else math.gcd(TEAM_SCALE, team.low, team.high)
-    divisor = math.gcd(*[value for value, _ in project.throughput])
+    divisor = divisor_of(project.throughput)
     return most_tasks(project) * (team.progress_per_sample() * people * divisor).denominator
 
 
@@ -160,7 +170,7 @@ def spread(samples: Samples) -> Spread:
     total = sum([count for _, count in samples])
     mean = sum([value * count for value, count in samples]) / total
     square = sum([value * value * count for value, count in samples]) / total
-    divisor = math.gcd(*[value for value, _ in samples])
+    divisor = divisor_of(samples)
     return Spread(
         mean, math.sqrt(max(0.0, square - mean * mean)), samples[-1][0] - samples[0][0] + 1.0, len(samples), divisor
     )

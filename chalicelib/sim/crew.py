@@ -17,7 +17,7 @@ import numpy as np
 from chalicelib.sim.chance import Bits, Drawn, urn_of_samples
 from chalicelib.sim.cost import most_weeks
 from chalicelib.sim.lattice import Floats, Ints
-from chalicelib.sim.project import TEAM_SCALE, Plan, capped, most_tasks
+from chalicelib.sim.project import TEAM_SCALE, Plan, capped, divisor_of, most_tasks
 from chalicelib.sim.ramp import people_by_percent
 
 # How often a long block asks whether it is to go on: every few hundredths of a second.
@@ -47,7 +47,7 @@ def crew(project: Plan) -> Crew:
 
 class _ConstantTeam:
     def __init__(self, project: Plan) -> None:
-        divisor = math.gcd(*(value for value, _ in project.throughput))
+        divisor = divisor_of(project.throughput)
         step = project.team.progress_per_sample() * project.team.high * divisor
         self._parts, self._per_step = step.denominator, step.numerator
         most = max(1, self._needed(most_tasks(project)))
@@ -88,7 +88,7 @@ class _ConstantTeam:
 class _ChangingTeam:
     def __init__(self, project: Plan) -> None:
         team, people = project.team, people_by_percent(project.team)
-        divisor, person = math.gcd(*(value for value, _ in project.throughput)), math.gcd(*people)
+        divisor, person = divisor_of(project.throughput), math.gcd(*people)
         step = team.progress_per_sample() * divisor * person
         self._parts, self._per_step = step.denominator, 200 * step.numerator
         self._urn = urn_of_samples(tuple((value // divisor, count) for value, count in project.throughput))

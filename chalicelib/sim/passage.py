@@ -8,7 +8,6 @@ by side in batches, because c depends on the share of the task count that is don
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -18,7 +17,7 @@ from msgspec import Struct
 from chalicelib.sim.cost import STEP_OVERHEAD
 from chalicelib.sim.lattice import Floats, Ints, Law
 from chalicelib.sim.pace import Pace
-from chalicelib.sim.project import Plan
+from chalicelib.sim.project import Plan, divisor_of
 
 # The recurrence stops when less than this is unfinished.
 UNFINISHED = 1e-15
@@ -47,7 +46,7 @@ class Pacing(Struct, frozen=True, eq=False):
         """The lattice for a team of `people` at each percent, counted in `person` hundredths."""
         values = [value for value, _ in project.throughput]
         counts = np.array([count for _, count in project.throughput], dtype=np.float64)
-        divisor = math.gcd(*values)
+        divisor = divisor_of(project.throughput)
         return Pacing(
             unit=project.team.progress_per_sample() * person * divisor,
             people=np.array(people, dtype=np.int64),

@@ -133,6 +133,12 @@ def most_tasks(project: Plan) -> int:
     return (2 * planned * rate + SAMPLE_SCALE) // (2 * SAMPLE_SCALE)
 
 
+def divisor_of(samples: Samples) -> int:
+    """The greatest common divisor of the values, in which sums of draws can be counted."""
+    # A list and not a generator: this is on the way of every request.
+    return math.gcd(*[value for value, _ in samples])
+
+
 def capped(samples: Samples, divisor: int, most: int) -> Samples:
     """The samples in units of `divisor`; above `most`, which finishes everything, a week is as good as one with that.
 

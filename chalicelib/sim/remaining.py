@@ -6,7 +6,6 @@ follows from the law of that sum and the law of the task count. A changing team 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -15,7 +14,7 @@ import numpy as np
 from chalicelib.sim.cost import FFT_COST, STEP_OVERHEAD
 from chalicelib.sim.lattice import TINY, Floats, Ints, Law, certain, convolve, empirical, trim
 from chalicelib.sim.passage import RARE, Batch, batches
-from chalicelib.sim.project import Plan, capped
+from chalicelib.sim.project import Plan, capped, divisor_of
 from chalicelib.sim.sweep import pacing_of
 
 
@@ -39,7 +38,7 @@ def work_of_week(project: Plan, tasks: Law) -> float:
 def _constant(project: Plan, tasks: Law) -> Iterator[Floats]:
     unit, most, kinds = pacing_of(project).unit, tasks.end - 1, tasks.mass.size
     needed = np.array([-(-count * unit.denominator // unit.numerator) for count in range(most + 1)])
-    divisor = math.gcd(*[value for value, _ in project.throughput])
+    divisor = divisor_of(project.throughput)
     week, done = empirical(capped(project.throughput, divisor, max(1, int(needed[-1])))), certain(0)
     while True:
         below = np.concatenate(([0.0], np.cumsum(done.mass)))

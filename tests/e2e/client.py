@@ -57,11 +57,8 @@ class Client:
         task_id: str = reply.body["task_id"]
         return task_id
 
-    def wait(self, task_id: str, states: tuple[str, ...] = FINAL, timeout_s: float = 90) -> Any:
-        """The task once it is in one of the states; a service that is away for a moment is asked again.
-
-        By default for longer than the minute after which the sweeper sends a message again that nobody has taken.
-        """
+    def wait(self, task_id: str, states: tuple[str, ...] = FINAL, timeout_s: float = 60) -> Any:
+        """The task once it is in one of the states; a service that is away for a moment is asked again."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             reply = self.call("GET", f"/api/tasks/{task_id}")

@@ -19,7 +19,7 @@ SHORT_JOBS = 200
 # Longer than several leases.
 LONG_JOBS, LONG_S = 4, 20
 MAX_ATTEMPTS = 4
-# A message that went to a worker which had just been killed is seen by the sweeper after a minute.
+# Workers are killed right before the submit: a message that goes to one of them is sent again after a minute.
 FIRST_S = 120
 
 

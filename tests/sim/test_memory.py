@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,6 +23,17 @@ BEST = 99_999.999
 
 
 def quiet(_fraction: float, _stage: str) -> None: ...
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """Fails where the block holds MOST_BYTES at once, arrays of numpy included."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -44,22 +57,14 @@ def quiet(_fraction: float, _stage: str) -> None: ...
     ids=["constant", "changing", "trials", "weibull of a changing team", "weibull"],
 )
 def test_one_large_week_does_not_take_a_workers_memory(project: SimulateRequest) -> None:
-    tracemalloc.start()
-    try:
+    with little_memory():
         forecast(project, quiet)
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
-    finally:
-        tracemalloc.stop()
 
 
 def test_items_of_one_large_week_do_not_take_a_workers_memory() -> None:
     asked = HowManyRequest(tp_samples=(1.0, BEST), start_date="2026-01-05", end_date="2026-01-30")
-    tracemalloc.start()
-    try:
+    with little_memory():
         found = tell_how_many(asked, quiet)
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
-    finally:
-        tracemalloc.stop()
     # Three weeks and a part of one. With 7/8 one of the three is large: 99,999.999 + 2 and the part of 1 at least. With
     # 1/16 not even the part is of a large one, so that not more than 3 and the part are sure with 95 %.
     assert (found.monte_carlo.items_p85, found.monte_carlo.items_p95) == (100_002, 3)

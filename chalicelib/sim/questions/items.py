@@ -16,7 +16,7 @@ from msgspec import Struct
 from chalicelib.sim.chance import Bits, urn_of_law, urn_of_samples
 from chalicelib.sim.lattice import NOISE, Floats, Ints, Law, add, certain, convolve, empirical, mixture, trim
 from chalicelib.sim.pace import Pace
-from chalicelib.sim.project import SAMPLE_SCALE, Plan, Samples
+from chalicelib.sim.project import SAMPLE_SCALE, Plan, Samples, divisor_of
 from chalicelib.sim.ramp import people_by_percent
 from chalicelib.sim.result import EngineName
 
@@ -112,7 +112,7 @@ def _split(periods: float) -> tuple[int, float]:
 
 def _divisor(samples: Samples, share: float) -> int:
     """The divisor of the lattice that holds the whole periods and the begun one."""
-    divisor = math.gcd(*(value for value, _ in samples))
+    divisor = divisor_of(samples)
     if share == 0:
         return divisor
     if _is_thinned(samples, divisor):
